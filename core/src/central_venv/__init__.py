@@ -1,0 +1,60 @@
+"""One central store for every virtual environment of every project, outside the project trees.
+
+A plugin for a runner needs this much::
+
+    home = central_venv.project_home(root)  # None if the user turned central environments off
+    environment = home.environment("tox", "py312")
+    environment.claim("py312", on_wait=...)  # alone with it, its record says "creating"
+    ...  # create or change it at environment.path, never before the claim
+    environment.seal()  # its record says "ready"
+    environment.release()  # others may have it
+
+Every error is a `CentralVenvError` with the remedy in its text.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from central_venv.environment import Environment
+    from central_venv.errors import CentralVenvError
+    from central_venv.home import Home
+    from central_venv.location import project_home
+    from central_venv.record import Holder
+    from central_venv.settings import Settings, load_settings
+    from central_venv.store import Store
+
+# Each name is imported when it is first used: a lookup pays for what it needs and no more.
+_MODULES = {
+    "CentralVenvError": "central_venv.errors",
+    "Environment": "central_venv.environment",
+    "Holder": "central_venv.record",
+    "Home": "central_venv.home",
+    "Settings": "central_venv.settings",
+    "Store": "central_venv.store",
+    "load_settings": "central_venv.settings",
+    "project_home": "central_venv.location",
+}
+
+__all__ = [
+    "CentralVenvError",
+    "Environment",
+    "Holder",
+    "Home",
+    "Settings",
+    "Store",
+    "load_settings",
+    "project_home",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,64 @@
+"""The command line, ``central-venv`` or ``cvenv`` for short.
+
+stdout carries only the answer, everything else goes to stderr. Exit status: 0 done, 1 "no" or failed, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv.errors import CentralVenvError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE = 0
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what follows the program's name; None for this process's own.
+
+    Returns:
+        The exit status.
+    """
+    argv = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        status = _run(argv)
+        sys.stdout.flush()
+    except CentralVenvError as error:
+        complain(error)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    else:
+        return status
+    return FAILED
+
+
+def _run(argv: list[str]) -> int:
+    from central_venv.cli import path
+
+    # `path` is called at every shell prompt and from every Makefile: it does without `argparse` as long as it can.
+    if argv[:1] == ["path"] and (quick := path.parse_quickly(argv[1:])) is not None:
+        return path.run(quick)
+    from central_venv.cli.parser import parse
+
+    arguments = parse(argv)
+    status: int = arguments.run(arguments)
+    return status
+
+
+def complain(error: CentralVenvError) -> None:
+    """Say on stderr what failed, and the remedy."""
+    from central_venv.cli.text import printable
+
+    print(f"error: {printable(error.message)}", file=sys.stderr)
+    print(f"hint: {printable(error.hint)}", file=sys.stderr)

@@ -1,0 +1,51 @@
+"""``central-venv config``: each setting and where it came from."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from central_venv.cli import DONE
+from central_venv.cli.project import settings_here
+from central_venv.cli.text import print_columns, print_safely, printable
+from central_venv.directories import site_config_directory, user_config_directory
+from central_venv.errors import ProjectNotFoundError
+from central_venv.settings import CONFIG_FILE, load_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+SCHEMA = 1
+
+
+def run(arguments: Namespace) -> int:
+    """Show the settings in force for this project; outside of any, those for none."""
+    try:
+        root, settings = settings_here(arguments.project)
+    except ProjectNotFoundError:
+        if arguments.project is not None:
+            raise
+        root, settings = None, load_settings(None)
+    files = {
+        "project": None if root is None else os.path.join(root, "pyproject.toml"),
+        "user": os.path.join(user_config_directory(), CONFIG_FILE),
+        "site": os.path.join(site_config_directory(), CONFIG_FILE),
+    }
+    if arguments.json:
+        listed = [
+            {"key": key, "value": value, "origin": {"kind": origin.kind, "name": origin.name}}
+            for key, value, origin in settings.items()
+        ]
+        print(json.dumps({"schema": SCHEMA, "settings": listed, "files": files}, indent=2))
+        return DONE
+    print_columns(
+        [[key, printable(_shown(value)), f"({printable(str(origin))})"] for key, value, origin in settings.items()]
+    )
+    print_safely("files, the first one wins")
+    print_columns([[kind, printable(path)] for kind, path in files.items() if path is not None], indent="  ")
+    return DONE
+
+
+def _shown(value: bool | str | list[str]) -> str:  # noqa: FBT001
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,46 @@
+"""``central-venv info``: this project's home and environments."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv.cli import DONE, complain
+from central_venv.cli.listing import environment_row, print_json
+from central_venv.cli.project import settings_here
+from central_venv.cli.text import print_columns, print_safely, printable
+from central_venv.inventory import ACTIVE, find_project
+from central_venv.location import open_store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def run(arguments: Namespace) -> int:
+    """Show the project that the current directory lies in, or that was named."""
+    root, settings = settings_here(arguments.project)
+    store = open_store(settings, root)
+    home = store.home(root)
+    home.check()
+    project = find_project(home.path, on_problem=complain)
+    project.root = root  # its home may not say so yet
+    if not os.path.lexists(home.path):
+        project.state = ACTIVE
+    if arguments.json:
+        print_json(store.path, [project])
+        return DONE
+    print_columns(
+        [
+            ["project", printable(root)],
+            ["home", printable(home.path)],
+            ["state", project.state],
+            ["central", f"{'on' if settings.enabled else 'off'} ({printable(str(settings.origins['enabled']))})"],
+            ["store", f"{printable(store.path)} ({printable(str(settings.origins['store']))})"],
+        ]
+    )
+    if project.environments:
+        print_safely("environments")
+        print_columns([environment_row(environment) for environment in project.environments], indent="  ")
+    else:
+        print_safely("environments: none yet")
+    return DONE

@@ -1,0 +1,91 @@
+"""``central-venv path``: where an environment is or would be. Touches nothing on disk."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv.cli import DONE, FAILED
+from central_venv.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    from central_venv.settings import Settings
+
+    class PathArguments(Protocol):
+        """What ``path`` is asked."""
+
+        project: str | None
+        runner: str | None
+        env: str | None
+        python: str | None
+        home: bool
+        exists: bool
+
+
+_VALUES = {"--project", "--runner", "--env", "--python"}
+_FLAGS = {"--home", "--exists"}
+
+
+class _QuickArguments:
+    __slots__ = ("env", "exists", "home", "project", "python", "runner")
+
+    def __init__(self) -> None:
+        self.project: str | None = None
+        self.runner: str | None = None
+        self.env: str | None = None
+        self.python: str | None = None
+        self.home = False
+        self.exists = False
+
+
+def parse_quickly(argv: Sequence[str]) -> PathArguments | None:
+    """The arguments, if they are spelled out in full; None to leave them, and all complaints, to the real parser."""
+    arguments = _QuickArguments()
+    rest = list(argv)
+    while rest:
+        option = rest.pop(0)
+        if option in _FLAGS:
+            setattr(arguments, option[2:], True)
+        elif option in _VALUES and rest and not rest[0].startswith("-"):
+            setattr(arguments, option[2:], rest.pop(0))
+        else:
+            return None
+    conflict = (arguments.home and (arguments.runner or arguments.env or arguments.python)) or (
+        arguments.python and (arguments.runner or arguments.env)
+    )
+    return None if conflict else arguments
+
+
+def run(arguments: PathArguments) -> int:
+    """Print the path as it is, byte for byte; with ``--exists``, fail if there is nothing there."""
+    path = _path(arguments)
+    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), os.fsencode(path) + os.fsencode(os.linesep))
+    return DONE if not arguments.exists or os.path.exists(path) else FAILED
+
+
+def _path(arguments: PathArguments) -> str:
+    from central_venv.cli.project import home_here
+
+    home, settings = home_here(arguments.project)
+    if arguments.home:
+        return home.path
+    if arguments.runner is not None and arguments.env is None:
+        return home.runner_directory(arguments.runner)
+    directory = arguments.env or _directory(home.root, settings, arguments.python)
+    return home.environment_path(arguments.runner or PROJECT_RUNNER, directory)
+
+
+def _directory(root: str, settings: Settings, python: str | None) -> str:
+    """The project environment's directory for the Python that was asked for, by whatever way."""
+    request = python or os.environ.get("UV_PYTHON")
+    if not request and not settings.per_python:
+        return PROJECT_ENVIRONMENT
+    from central_venv.python_request import environment_directory, file_request
+
+    request = request or file_request(root)
+    return environment_directory(request) if request else PROJECT_ENVIRONMENT

@@ -1,0 +1,66 @@
+"""Which project the command line is asked about."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv.errors import ProjectNotFoundError, SettingsError
+from central_venv.location import open_store
+from central_venv.project import find_root, true_path
+from central_venv.settings import load_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from central_venv.home import Home
+    from central_venv.settings import Settings
+
+
+def root_here(project: str | None) -> str:
+    """The true path of the project that was named, or else of the one that the current directory lies in.
+
+    Raises:
+        ProjectNotFoundError: there is none.
+    """
+    if project is None:
+        return _root_of_current_directory()
+    if not os.path.isdir(project):
+        raise ProjectNotFoundError(f"`{project}` is not a directory", hint="name the project's directory")
+    return true_path(project)
+
+
+def settings_here(project: str | None) -> tuple[str, Settings]:
+    """That project's root, and the settings in force there.
+
+    Raises:
+        ProjectNotFoundError: there is none.
+        SettingsError: a variable or configuration file holds something that is not allowed.
+    """
+    root = root_here(project)
+    return root, load_settings(root)
+
+
+def home_here(project: str | None) -> tuple[Home, Settings]:
+    """That project's home, known to be its own, and the settings in force there.
+
+    Raises:
+        CentralVenvError: there is none, or central environments are turned off for it.
+    """
+    root, settings = settings_here(project)
+    if not settings.enabled:
+        raise SettingsError(
+            f"central environments are turned off for `{root}` ({settings.origins['enabled']})",
+            hint="turn them on there, or with `CENTRAL_VENV=1`",
+        )
+    home = open_store(settings, root).home(root)
+    home.check()
+    return home, settings
+
+
+def _root_of_current_directory() -> str:
+    settings = load_settings(None)
+    if settings.policy:
+        from central_venv.policy import project_root
+
+        if (root := project_root(settings, true_path(os.curdir))) is not None:
+            return true_path(root)
+    return find_root(os.curdir)

@@ -1,0 +1,177 @@
+"""The life of one environment: claim, seal, use, release.
+
+A claim takes the environment's lock and records that its creation or change began; a seal records that it ended well.
+Whoever is killed in between leaves a record that says so and a lock that is free.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv import clock, host, layout, venv
+from central_venv.errors import DamagedRecordError
+from central_venv.lock import Lock
+from central_venv.record import CREATING, READY, EnvironmentRecord, Holder, read_environment, write_environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A use is recorded if the last one that was recorded is older, in seconds.
+TOUCH_INTERVAL = 3600
+
+
+class Environment:
+    """One environment in a home, whether it exists or not.
+
+    Attributes:
+        runner: what asks for it, such as ``tox``; ``project`` for project environments.
+        directory: the name of its directory.
+        path: absolute path of its directory.
+        record_path: absolute path of its record.
+    """
+
+    __slots__ = ("_lock", "_prepare", "directory", "path", "record_path", "runner")
+
+    def __init__(self, home: str, runner: str, directory: str, *, prepare: Callable[[], None]) -> None:
+        """Name an environment.
+
+        Args:
+            home: absolute path of its home.
+            runner: what asks for it.
+            directory: the name of its directory.
+            prepare: makes sure that the home exists and is its project's.
+
+        Raises:
+            EnvironmentNameError: one of the names cannot be the name of a directory.
+        """
+        self.runner = runner
+        self.directory = directory
+        self.path = layout.environment_path(home, runner, directory)
+        self.record_path = layout.environment_record_path(home, runner, directory)
+        self._lock = Lock(layout.environment_lock_path(home, runner, directory))
+        self._prepare = prepare
+
+    @property
+    def claimed(self) -> bool:
+        """Whether this object holds the environment."""
+        return self._lock.held
+
+    def claim(
+        self,
+        name: str,
+        *,
+        on_wait: Callable[[Holder | None], None],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take the environment for creation, change and use by this process alone.
+
+        Waits for a process that has it. From here to `seal`, the record says that the environment is being created.
+
+        Args:
+            name: what the runner calls it.
+            on_wait: told who has it, if it has to be waited for.
+            cancelled: asked again and again during the wait, to give it up.
+
+        Raises:
+            WaitCancelledError: `cancelled` said so.
+            StoreError: the store cannot be written.
+            HomeConflictError: the home belongs to another project.
+            RecordError: a record is newer than this version understands, or the home's is damaged.
+        """
+        self._prepare()
+        self._lock.acquire(on_wait=lambda: on_wait(self._holder()), cancelled=cancelled)
+        try:
+            self._write(name, CREATING, previous=self._old_record())
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def seal(self) -> bool:
+        """Record that the claimed environment is complete.
+
+        Returns:
+            Whether there is an environment; if the runner made none, its record is removed.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        if not venv.is_environment(self.path):
+            self._forget()
+            return False
+        record = self._old_record()
+        self._write(self.directory if record is None else record.name, READY, previous=record)
+        return True
+
+    def touch(self) -> None:
+        """Record that the environment is in use now, at most once in `TOUCH_INTERVAL`.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        record = self._old_record()
+        if record is None:
+            return
+        last_used = clock.to_timestamp(record.last_used)
+        if last_used is None or abs(clock.seconds() - last_used) > TOUCH_INTERVAL:
+            self._write(record.name, record.state, previous=record)
+
+    def release(self) -> None:
+        """Let others have the environment; does nothing if it is not claimed.
+
+        A claim that led to no directory leaves no record.
+        """
+        if self.claimed:
+            try:
+                if not os.path.lexists(self.path):
+                    self._forget()
+            finally:
+                self._lock.release()
+
+    def read(self) -> EnvironmentRecord | None:
+        """The environment's record, or None if it has none.
+
+        Raises:
+            RecordError: it is damaged or newer than this version understands.
+            StoreError: it cannot be read.
+        """
+        return read_environment(self.record_path)
+
+    def state(self, record: EnvironmentRecord | None) -> str:
+        """``ready``, ``creating`` or ``broken``, as the directory, the lock and the record tell.
+
+        Args:
+            record: what `read` returned.
+        """
+        if record is not None and record.state == CREATING:
+            return CREATING if self._lock.held or self._lock.held_elsewhere() else "broken"
+        return READY if venv.is_environment(self.path) and venv.has_interpreter(self.path) else "broken"
+
+    def _old_record(self) -> EnvironmentRecord | None:
+        """The record as far as it can be used: a damaged one is replaced, a newer one is not."""
+        try:
+            return self.read()
+        except DamagedRecordError:
+            return None
+
+    def _holder(self) -> Holder | None:
+        record = self._old_record()
+        return None if record is None else record.holder
+
+    def _write(self, name: str, state: str, *, previous: EnvironmentRecord | None) -> None:
+        holder = previous.holder if previous is not None and state == READY else _this_process()
+        record = EnvironmentRecord(self.runner, name, state=state, last_used=clock.now(), holder=holder)
+        write_environment(self.record_path, record)
+
+    def _forget(self) -> None:
+        try:
+            os.unlink(self.record_path)
+        except FileNotFoundError:
+            return
+
+
+def _this_process() -> Holder:
+    # What follows `--` is the user's own, and may be a password.
+    program, *arguments = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
+    return Holder(os.getpid(), host.name(), " ".join([os.path.basename(program), *arguments]))

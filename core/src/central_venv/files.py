@@ -1,0 +1,165 @@
+"""Reading and writing central-venv's own small files.
+
+A reader sees the old content or the new, never half of either, whoever is killed in between.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from central_venv.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PRIVATE_DIRECTORY = 0o700
+PRIVATE_FILE = 0o600
+
+#: No file of ours comes near this size in bytes; a larger one is not ours.
+MAXIMUM_SIZE = 1 << 20
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space there, or set `CENTRAL_VENV_HOME` to a directory on another disk",
+    errno.EDQUOT: "your quota is used up: remove something, or set `CENTRAL_VENV_HOME` to a directory on another disk",
+    errno.EROFS: "the file system is read-only: set `CENTRAL_VENV_HOME` to a directory that you can write",
+    errno.ENAMETOOLONG: "set `CENTRAL_VENV_HOME` to a shorter path",
+    errno.ENOTDIR: "something in that path is not a directory: set `CENTRAL_VENV_HOME` to another path",
+}
+_DEFAULT_REMEDY = (
+    "make it yours and writable, set `CENTRAL_VENV_HOME` to a directory that is, or turn central-venv off with "
+    "`CENTRAL_VENV=0`"
+)
+
+
+def store_error(error: OSError, action: str, path: str) -> StoreError:
+    """Put a failed file operation into words.
+
+    Args:
+        error: what the system said.
+        action: what was tried, such as ``create``.
+        path: on what.
+    """
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    remedy = _REMEDIES.get(error.errno or 0, _DEFAULT_REMEDY)
+    return StoreError(f"cannot {action} `{path}`: {reason[:1].lower()}{reason[1:]}", hint=remedy)
+
+
+def read(path: str) -> bytes | None:
+    """The content of a small regular file, or None if there is none.
+
+    A link, a pipe or a device is not followed, opened or waited for: it counts as damaged content.
+
+    Raises:
+        StoreError: the file is there but cannot be read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            return b""
+        raise store_error(error, "read", path) from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        return _read_all(descriptor)
+    except OSError as error:
+        raise store_error(error, "read", path) from error
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int) -> bytes:
+    content = b""
+    while len(content) <= MAXIMUM_SIZE and (chunk := os.read(descriptor, 1 << 16)):
+        content += chunk
+    return content
+
+
+def write(path: str, content: bytes, *, durable: bool = False) -> None:
+    """Replace a file's content as one step.
+
+    Args:
+        path: the file; its directory must exist.
+        content: the new content.
+        durable: whether the content must survive a power cut right after this call (costs a flush of the disk).
+
+    Raises:
+        StoreError: it could not be written; the old content is untouched.
+    """
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, f".{os.getpid():x}-{os.urandom(4).hex()}.tmp")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, PRIVATE_FILE)
+        try:
+            try:
+                _write_all(descriptor, content)
+                if durable:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, os.path.join(directory, name))
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise store_error(error, "write", path) from error
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def make_private_directory(path: str) -> bool:
+    """Make a directory, and those above it, that only its owner may enter.
+
+    Directories that exist are left as they are.
+
+    Returns:
+        Whether this call made it.
+
+    Raises:
+        StoreError: it could not be made.
+    """
+    try:
+        os.mkdir(path, PRIVATE_DIRECTORY)
+    except FileNotFoundError:
+        parent = os.path.dirname(path)
+        if parent == path:  # pragma: no cover  # the drive of a Windows path does not exist
+            raise
+        make_private_directory(parent)
+        return make_private_directory(path)
+    except FileExistsError as error:
+        if os.path.isdir(path):
+            return False
+        raise store_error(NotADirectoryError(errno.ENOTDIR, ""), "create a directory at", path) from error
+    except OSError as error:
+        raise store_error(error, "create", path) from error
+    return True
+
+
+def entries(path: str) -> Iterator[os.DirEntry[str]]:
+    """The entries of a directory in order of their names; none if it is gone or not a directory.
+
+    Raises:
+        StoreError: it is there but cannot be listed.
+    """
+    try:
+        with os.scandir(path) as found:
+            listed = sorted(found, key=_name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise store_error(error, "list", path) from error
+    yield from listed
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name

@@ -1,0 +1,94 @@
+"""What lies where in a store.
+
+::
+
+    <store>/                         mode 0700
+    ├── CACHEDIR.TAG  .gitignore     backups skip it, git never sees it
+    ├── foo-bd6c414b/                home of /home/joe/projects/foo, mode 0700
+    │   ├── project.json             which project, since when
+    │   ├── .venv/  .venv-3.12/      project environments
+    │   ├── .tox/py312/              what tox would have put into the project's .tox
+    │   └── .central-venv/
+    │       └── tox/                 py312.json, the record of that environment, and py312.lock
+    └── @torch/                      a named environment that several projects share
+
+A runner's environments keep the directory names that they would have in the project, so patterns such as
+``*/.tox/*/lib/*/site-packages`` match as before.
+"""
+
+from __future__ import annotations
+
+import os
+
+from central_venv.errors import EnvironmentNameError
+
+#: The runner of project environments, which lie in the home itself.
+PROJECT_RUNNER = "project"
+
+#: The default project environment; those for a certain Python begin with the same.
+PROJECT_ENVIRONMENT = ".venv"
+
+#: The first character of the name of an environment that several projects share.
+SHARED_PREFIX = "@"
+
+_PROJECT_RECORD = "project.json"
+_RECORDS = ".central-venv"
+
+_FORBIDDEN = frozenset({os.sep, os.altsep or os.sep, "\0"})
+
+
+def project_record_path(home: str) -> str:
+    """The record that says which project a home is of."""
+    return os.path.join(home, _PROJECT_RECORD)
+
+
+def runner_directory(home: str, runner: str) -> str:
+    """Where a home keeps the environments of a runner: ``<home>/.tox`` for ``tox``.
+
+    Args:
+        home: absolute path of the home.
+        runner: the runner's name; `PROJECT_RUNNER` for the home itself.
+
+    Raises:
+        EnvironmentNameError: the runner's name cannot be the name of a directory.
+    """
+    return home if runner == PROJECT_RUNNER else os.path.join(home, f".{_checked(runner, 'runner')}")
+
+
+def runner_of(name: str) -> str | None:
+    """The runner whose environments a directory of a home holds; None if it is no such directory.
+
+    Args:
+        name: the directory's name, such as ``.tox``.
+    """
+    if not name.startswith(".") or name == _RECORDS or name.startswith(PROJECT_ENVIRONMENT):
+        return None
+    return name[1:]
+
+
+def environment_path(home: str, runner: str, directory: str) -> str:
+    """The directory of an environment.
+
+    Raises:
+        EnvironmentNameError: one of the names cannot be the name of a directory.
+    """
+    return os.path.join(runner_directory(home, runner), _checked(directory, "environment"))
+
+
+def environment_record_path(home: str, runner: str, directory: str) -> str:
+    """The record of an environment: beside it, never inside, because runners empty the directories they make."""
+    return os.path.join(home, _RECORDS, runner, f"{directory}.json")
+
+
+def environment_lock_path(home: str, runner: str, directory: str) -> str:
+    """The lock file of an environment."""
+    return os.path.join(home, _RECORDS, runner, f"{directory}.lock")
+
+
+def _checked(name: str, what: str) -> str:
+    if name in {"", os.curdir, os.pardir} or not _FORBIDDEN.isdisjoint(name):
+        raise EnvironmentNameError(
+            f"{name!r} cannot be the name of a directory, so it is no {what}",
+            hint=f"name the {what} without slashes; `central-venv list` shows those that there are",
+        )
+    return name

@@ -1,0 +1,52 @@
+"""From a project to its home: the path that every request takes."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv.project import true_path
+from central_venv.settings import load_settings
+from central_venv.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from central_venv.home import Home
+    from central_venv.settings import Settings
+
+
+def project_home(root: str | os.PathLike[str]) -> Home | None:
+    """The home of the project at a root; writes nothing.
+
+    Args:
+        root: what the runner calls the project's directory, in any spelling.
+
+    Returns:
+        The home, which need not exist; None if the user turned central environments off.
+
+    Raises:
+        SettingsError: a variable or configuration file holds something that is not allowed.
+        HomeConflictError: the home belongs to another project.
+        RecordError: the home's record is damaged or newer than this version understands.
+        StoreError: the home cannot be read.
+    """
+    path = true_path(os.fspath(root))
+    settings = load_settings(path)
+    if not settings.enabled:
+        return None
+    home = open_store(settings, path).home(path)
+    home.check()
+    return home
+
+
+def open_store(settings: Settings, root: str | None) -> Store:
+    """The store in force.
+
+    Args:
+        settings: from `load_settings`.
+        root: true path of the project that asks; None if no project does.
+    """
+    if settings.policy:
+        from central_venv.policy import store_path
+
+        return Store(store_path(settings, root))
+    return Store(settings.store)

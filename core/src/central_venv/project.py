@@ -1,0 +1,135 @@
+"""Which directory a project is, and how the file system itself spells it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv.errors import ProjectNotFoundError
+
+#: What makes a directory a project for the command line and uv; the nearest one upward wins.
+MARKERS = ("pyproject.toml", "tox.ini", "tox.toml", "noxfile.py", "setup.py", "setup.cfg", "mise.toml")
+
+#: What makes a directory a project if no marker is found in it or anywhere above it.
+LAST_RESORT_MARKER = ".git"
+
+
+def true_path(path: str) -> str:
+    """The one spelling of a path: absolute, links resolved, each name as the file system itself spells it.
+
+    On a file system that ignores case or Unicode form, `Foo`, `foo` and `FOO` are one directory: the true path has
+    the spelling that a listing of its parent shows. A path that does not exist is made absolute as far as possible.
+    """
+    resolved = os.path.realpath(path)
+    if sys.platform == "win32":  # the system call behind `realpath` answers with the stored spelling and drive letter
+        return resolved
+    parts = resolved.split("/")
+    spelled = ""
+    for part in parts[1:]:
+        spelled = f"{spelled}/{_spelling(spelled or '/', part)}" if part else "/"
+    return spelled
+
+
+def _spelling(directory: str, name: str) -> str:
+    """The name under which a listing of the directory shows an entry."""
+    path = os.path.join(directory, name)
+    variant = _variant(name)
+    if variant is None:
+        return name
+    try:
+        # Two spellings of one entry: only then is the listing worth its time. A hard link of a directory does not exist.
+        wanted = os.lstat(path)
+        if not os.path.samestat(wanted, os.lstat(os.path.join(directory, variant))):
+            return name
+        listed = os.listdir(directory)
+    except (
+        OSError
+    ):  # usually there is no such variant; else the directory may not be listed, and the name is all we have
+        return name
+    if name in listed:
+        return name
+    folded = _fold(name)
+    return next((entry for entry in listed if _fold(entry) == folded), name)
+
+
+def _variant(name: str) -> str | None:
+    """Another spelling of a name that only a file system ignoring case or Unicode form takes for the same."""
+    swapped = name.swapcase()
+    if swapped != name and swapped.swapcase() == name:
+        return swapped
+    if name.isascii():
+        return None
+    from unicodedata import normalize
+
+    return next((form for form in (normalize("NFC", name), normalize("NFD", name)) if form != name), None)
+
+
+def _fold(name: str) -> str:
+    if name.isascii():
+        return name.lower()
+    from unicodedata import normalize
+
+    return normalize("NFD", normalize("NFD", name).casefold())
+
+
+def find_root(directory: str) -> str:
+    """The true path of the project that a directory lies in.
+
+    The nearest directory upward with one of `MARKERS`, or else with ``.git``. A member of a uv workspace belongs to
+    the workspace's root, as in uv.
+
+    Raises:
+        ProjectNotFoundError: there is no project here.
+    """
+    start = true_path(directory)
+    root = _nearest(start, MARKERS) or _nearest(start, (LAST_RESORT_MARKER,))
+    if root is None:
+        raise ProjectNotFoundError(
+            f"no project in `{start}` or above it",
+            hint=f"go to a directory with one of {', '.join(f'`{marker}`' for marker in MARKERS)}, "
+            "or name the project with `--project DIR`",
+        )
+    return _workspace_root(root) or root
+
+
+def _nearest(start: str, markers: tuple[str, ...]) -> str | None:
+    directory = start
+    while not any(os.path.exists(os.path.join(directory, marker)) for marker in markers):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+    return directory
+
+
+def _workspace_root(root: str) -> str | None:
+    """The root of the uv workspace that has this project as a member, if there is one above it.
+
+    As in uv, the nearest pyproject.toml above the project's own decides.
+    """
+    mentioned = _mentions_workspace(root)
+    if mentioned is None:  # no Python package, so no member
+        return None
+    if mentioned:
+        from central_venv.workspace import declares_workspace
+
+        if declares_workspace(root):
+            return None
+    above = _nearest(os.path.dirname(root), ("pyproject.toml",))
+    if above is None or above == root or not _mentions_workspace(above):
+        return None
+    from central_venv.workspace import is_member
+
+    return above if is_member(root, above) else None
+
+
+def _mentions_workspace(directory: str) -> bool | None:
+    """Whether a directory's pyproject.toml can hold a uv workspace: parsing it takes longer than Python's start.
+
+    None if the directory has no such file.
+    """
+    try:
+        with open(os.path.join(directory, "pyproject.toml"), "rb") as file:
+            return b"workspace" in file.read()
+    except OSError:
+        return None

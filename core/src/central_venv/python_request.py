@@ -1,0 +1,101 @@
+"""The name of a project environment for the Python that was asked for: ``.venv-3.12``, ``.venv-3.13t``.
+
+It is made of what the request comes to (implementation, minor version, variant), not of its words: ``3.12``,
+``python3.12`` and ``cpython-3.12.4-linux-x86_64`` are one environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+
+from central_venv.errors import PythonRequestError
+from central_venv.layout import PROJECT_ENVIRONMENT
+
+#: Seconds that an interpreter may take to say what it is.
+_PATIENCE = 30
+
+_SHORT = {"": "cpython", "py": "cpython", "python": "cpython", "cp": "cpython", "pp": "pypy", "gp": "graalpy"}
+
+# What uv and virtualenv take for a version: `3.12`, `3.12.1rc1`, `cp312`, `pypy@3.10`, `cpython-3.13+freethreaded`.
+_REQUEST = re.compile(
+    r"""
+    (?P<implementation> [a-z]* ) [@-]?
+    (?P<major> [23] ) (?: \. (?P<minor> \d+ ) (?: \. \d+ )? (?: (?:a|b|rc) \d+ )? | (?P<compact> \d{1,2} ) )
+    (?P<variant> t | \+freethreaded | )
+    (?: - [a-z0-9_.-]+ )?           # operating system, architecture, libc
+    """,
+    re.VERBOSE,
+)
+
+_QUESTION = (
+    "import sys, sysconfig;"
+    "print(sys.implementation.name, *sys.version_info[:2], 't' if sysconfig.get_config_var('Py_GIL_DISABLED') else '')"
+)
+
+
+def environment_directory(request: str) -> str:
+    """The directory of the project environment for a Python.
+
+    Args:
+        request: as uv takes it: a version, an implementation and version, an interpreter's path or name, or a range.
+
+    Raises:
+        PythonRequestError: nobody here can tell which Python that is.
+    """
+    if match := _REQUEST.fullmatch(request.strip().lower()):
+        implementation = _SHORT.get(match["implementation"], match["implementation"])
+        return _directory(
+            implementation, match["major"], match["minor"] or match["compact"], "t" if match["variant"] else ""
+        )
+    return _directory(*_ask(_interpreter(request), request))
+
+
+def file_request(root: str) -> str | None:
+    """What a project's ``.python-version`` asks for: its first line that is not a comment."""
+    try:
+        with open(os.path.join(root, ".python-version"), encoding="utf-8", errors="replace") as file:
+            lines = [line.strip() for line in file]
+    except OSError:
+        return None
+    return next((line for line in lines if line and not line.startswith("#")), None)
+
+
+def _directory(implementation: str, major: str, minor: str, variant: str) -> str:
+    prefix = "" if implementation == "cpython" else implementation
+    return f"{PROJECT_ENVIRONMENT}-{prefix}{major}.{minor}{variant}"
+
+
+def _interpreter(request: str) -> str:
+    """The interpreter that a path, a name or a range means."""
+    if found := shutil.which(request):
+        return found
+    if uv := shutil.which("uv"):
+        answer = subprocess.run(  # noqa: S603
+            [uv, "python", "find", "--system", "--no-project", request],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+        if answer.returncode == 0 and answer.stdout.strip():
+            return answer.stdout.strip()
+    raise PythonRequestError(
+        f"cannot tell which Python `{request}` is", hint="give a version such as `3.12`, or the path of an interpreter"
+    )
+
+
+def _ask(interpreter: str, request: str) -> tuple[str, str, str, str]:
+    try:
+        answer = subprocess.run(  # noqa: S603
+            [interpreter, "-I", "-c", _QUESTION], capture_output=True, text=True, check=True, timeout=_PATIENCE
+        ).stdout.rstrip("\n")
+        implementation, major, minor, variant = answer.split(" ")
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise PythonRequestError(
+            f"`{interpreter}`, which `{request}` means, does not say which Python it is",
+            hint="give a version such as `3.12`, or the path of an interpreter that works",
+        ) from error
+    return implementation, major, minor, variant

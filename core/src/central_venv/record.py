@@ -1,0 +1,244 @@
+"""The records: small JSON files that say what a directory in the store is.
+
+``<home>/project.json``, written once::
+
+    {"schema": 1,
+     "root": "/home/joe/projects/foo",        the project's true path
+     "created": "2026-11-21T09:00:00Z",
+     "host": "laptop",                        the machine that knows this path
+     "mount": "/",                            where the project's file system was mounted
+     "volume": "8a6bf1d3"}                    and which one it was; null if the system cannot tell
+
+``<home>/.central-venv/<runner>/<directory>.json``, one beside each environment::
+
+    {"schema": 1,
+     "runner": "tox",
+     "name": "py312",                         as the runner calls it
+     "state": "ready",                        or "creating": its creation began and has not ended
+     "last_used": "2026-11-21T09:00:00Z",
+     "holder": {"pid": 123, "host": "laptop", "command": "tox run -e py312"}}
+
+Directories are the truth and records annotate them: a reader believes nothing in a record that the directories or the
+key can tell, and treats whatever does not look like the above as damaged.
+"""
+
+from __future__ import annotations
+
+import os
+
+# The escape that `json` itself uses. `json` loads the regular expressions, half of Python's start-up time.
+try:
+    from _json import encode_basestring_ascii as _quote
+except ImportError:  # pragma: no cover  # no C accelerator, as on PyPy
+    from json.encoder import py_encode_basestring_ascii as _quote
+
+from central_venv import files
+from central_venv.errors import DamagedRecordError, NewerRecordError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = 1
+
+READY = "ready"
+CREATING = "creating"
+
+
+class ProjectRecord:
+    """What a home says of its project.
+
+    Attributes:
+        root: true path of the project root.
+        created: when the home was made, ISO 8601 in UTC; None if unknown.
+        host: the machine on which the path means something; None if unknown.
+        mount: the mount point above the root when the home was made; None if unknown.
+        volume: the file system that was mounted there; None if unknown.
+    """
+
+    __slots__ = ("created", "host", "mount", "root", "volume")
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        created: str | None = None,
+        host: str | None = None,
+        mount: str | None = None,
+        volume: str | None = None,
+    ) -> None:
+        self.root = root
+        self.created = created
+        self.host = host
+        self.mount = mount
+        self.volume = volume
+
+
+class Holder:
+    """The process that claimed an environment last.
+
+    Attributes:
+        pid: its process id on its host.
+        host: the machine it runs on.
+        command: how it was called.
+    """
+
+    __slots__ = ("command", "host", "pid")
+
+    def __init__(self, pid: int, host: str, command: str) -> None:
+        self.pid = pid
+        self.host = host
+        self.command = command
+
+
+class EnvironmentRecord:
+    """What is known of an environment beside what its directory tells.
+
+    Attributes:
+        runner: what asked for it.
+        name: as the runner calls it; its directory's name can differ.
+        state: `READY`, or `CREATING` from the beginning of a creation or change to its success.
+        last_used: ISO 8601 in UTC; None if unknown.
+        holder: the process that claimed it last; None if unknown.
+    """
+
+    __slots__ = ("holder", "last_used", "name", "runner", "state")
+
+    def __init__(self, runner: str, name: str, *, state: str, last_used: str | None, holder: Holder | None) -> None:
+        self.runner = runner
+        self.name = name
+        self.state = state
+        self.last_used = last_used
+        self.holder = holder
+
+
+def is_project_record_of(path: str, root: str) -> bool:
+    """Whether a file is surely the project record of a root; False means that it must be looked at closely.
+
+    This is the check of every lookup, so it takes the short way: it compares the bytes that we would write.
+    """
+    content = files.read(path)
+    return content is not None and content.startswith(f'{{"schema": {SCHEMA}, "root": {_quote(root)}, '.encode())
+
+
+def read_project(path: str) -> ProjectRecord | None:
+    """The project record in a file, or None if there is none.
+
+    Raises:
+        DamagedRecordError: it is no such record.
+        NewerRecordError: it was written by a newer central-venv.
+        StoreError: it cannot be read.
+    """
+    fields = _read(path, "it is written anew when the project is next used")
+    if fields is None:
+        return None
+    root = _text(fields, "root")
+    if root is None or not os.path.isabs(root):
+        raise _damaged(path, "it is written anew when the project is next used")
+    return ProjectRecord(
+        root,
+        created=_text(fields, "created"),
+        host=_text(fields, "host"),
+        mount=_text(fields, "mount"),
+        volume=_text(fields, "volume"),
+    )
+
+
+def write_project(path: str, record: ProjectRecord) -> None:
+    """Write a project record; its key order is what `is_project_record_of` relies on.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    fields = {
+        "root": record.root,
+        "created": record.created,
+        "host": record.host,
+        "mount": record.mount,
+        "volume": record.volume,
+    }
+    files.write(path, _encode(fields), durable=True)
+
+
+def read_environment(path: str) -> EnvironmentRecord | None:
+    """The environment record in a file, or None if there is none.
+
+    Raises:
+        DamagedRecordError: it is no such record.
+        NewerRecordError: it was written by a newer central-venv.
+        StoreError: it cannot be read.
+    """
+    remedy = "it is written anew when the environment is next used"
+    fields = _read(path, remedy)
+    if fields is None:
+        return None
+    runner, name, state = _text(fields, "runner"), _text(fields, "name"), fields.get("state")
+    if runner is None or name is None or state not in {READY, CREATING}:
+        raise _damaged(path, remedy)
+    return EnvironmentRecord(
+        runner, name, state=str(state), last_used=_text(fields, "last_used"), holder=_holder(fields.get("holder"))
+    )
+
+
+def write_environment(path: str, record: EnvironmentRecord) -> None:
+    """Write an environment record.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    holder = record.holder
+    fields = {
+        "runner": record.runner,
+        "name": record.name,
+        "state": record.state,
+        "last_used": record.last_used,
+        "holder": None if holder is None else {"pid": holder.pid, "host": holder.host, "command": holder.command},
+    }
+    files.write(path, _encode(fields))
+
+
+def _holder(fields: object) -> Holder | None:
+    if not isinstance(fields, dict):
+        return None
+    pid, host, command = fields.get("pid"), _text(fields, "host"), _text(fields, "command")
+    if not isinstance(pid, int) or host is None or command is None:
+        return None
+    return Holder(pid, host, command)
+
+
+def _text(fields: dict[str, object], key: str) -> str | None:
+    value = fields.get(key)
+    return value if isinstance(value, str) and value and "\0" not in value else None
+
+
+def _encode(fields: Mapping[str, object]) -> bytes:
+    import json
+
+    return f"{json.dumps({'schema': SCHEMA, **fields})}\n".encode()
+
+
+def _read(path: str, remedy: str) -> dict[str, object] | None:
+    content = files.read(path)
+    if content is None:
+        return None
+    import json
+
+    try:
+        fields: object = json.loads(content)
+    except (ValueError, RecursionError) as error:  # no JSON, no Unicode, or thousands of brackets
+        raise _damaged(path, remedy) from error
+    if not isinstance(fields, dict):
+        raise _damaged(path, remedy)
+    schema = fields.get("schema")
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < SCHEMA:
+        raise _damaged(path, remedy)
+    if schema > SCHEMA:
+        raise NewerRecordError(
+            f"`{path}` was written by a newer central-venv (schema {schema}, known is {SCHEMA})",
+            hint="upgrade central-venv here; nothing was changed",
+        )
+    return fields
+
+
+def _damaged(path: str, remedy: str) -> DamagedRecordError:
+    return DamagedRecordError(f"the record `{path}` is damaged", hint=f"remove that file: {remedy}")

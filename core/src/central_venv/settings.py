@@ -1,0 +1,284 @@
+"""What the user, the project and the site want, and where each value came from.
+
+First hit wins: ``CENTRAL_VENV_*`` variables, the project's ``[tool.central-venv]``, the user's file, the site's file,
+the defaults. A project's file comes from whoever wrote the project, so it can only switch things on and off: it never
+names a path or code to load.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv import host
+from central_venv.directories import data_directory, site_config_directory, user_config_directory
+from central_venv.errors import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CONFIG_FILE = "config.toml"
+PROJECT_TABLE = "tool.central-venv"
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+class Origin:
+    """Where a value came from.
+
+    Attributes:
+        kind: ``environment``, ``project``, ``user``, ``site`` or ``default``.
+        name: the variable or the file; None for a default.
+    """
+
+    __slots__ = ("kind", "name")
+
+    def __init__(self, kind: str, name: str | None = None) -> None:
+        self.kind = kind
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.kind if self.name is None else f"{self.kind}: {self.name}"
+
+
+class Settings:
+    """The settings in force for one project, or for none.
+
+    Attributes:
+        enabled: whether runners' environments go to the store at all.
+        store: absolute path of the store.
+        per_python: whether a project environment is named after the Python in ``.python-version``.
+        policy: modules with the site's own rules; see `central_venv.policy`.
+        origins: where each value came from, by its key in the configuration files.
+    """
+
+    __slots__ = ("enabled", "origins", "per_python", "policy", "store")
+
+    def __init__(self, values: dict[str, object], origins: dict[str, Origin]) -> None:
+        self.enabled: bool = values["enabled"] is True
+        self.store: str = str(values["store"])
+        self.per_python: bool = values["per-python"] is True
+        policy = values["policy"]
+        self.policy: tuple[str, ...] = tuple(map(str, policy)) if isinstance(policy, list) else ()
+        self.origins = origins
+
+    def items(self) -> Iterator[tuple[str, bool | str | list[str], Origin]]:
+        """Each setting's key, value and origin, in the order of the documentation."""
+        values: dict[str, bool | str | list[str]] = {
+            "enabled": self.enabled,
+            "store": self.store,
+            "per-python": self.per_python,
+            "policy": list(self.policy),
+        }
+        for key, value in values.items():
+            yield key, value, self.origins[key]
+
+
+class _Definition:
+    """What a setting may be, and who may set it."""
+
+    __slots__ = ("allowed", "check", "key", "private", "variable")
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        allowed: str,
+        check: Callable[[object], bool],
+        variable: str | None = None,
+        private: bool = False,
+    ) -> None:
+        self.key = key
+        self.allowed = allowed
+        self.check = check
+        self.variable = variable
+        #: a project's file must not set it
+        self.private = private
+
+
+def _is_boolean(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_list_of_modules(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(name, str) and all(part.isidentifier() for part in name.split(".")) for name in value
+    )
+
+
+_DEFINITIONS = {
+    definition.key: definition
+    for definition in (
+        _Definition("enabled", allowed="true or false", check=_is_boolean, variable="CENTRAL_VENV"),
+        _Definition("store", allowed="an absolute path", check=_is_text, variable="CENTRAL_VENV_HOME", private=True),
+        _Definition("per-python", allowed="true or false", check=_is_boolean, variable="CENTRAL_VENV_PER_PYTHON"),
+        _Definition("policy", allowed="a list of module names", check=_is_list_of_modules, private=True),
+    )
+}
+
+
+def load_settings(root: str | None) -> Settings:
+    """The settings in force.
+
+    Args:
+        root: true path of the project root; None to leave projects out.
+
+    Raises:
+        SettingsError: a variable or file holds something that is not allowed, or a file cannot be read.
+    """
+    values: dict[str, object] = {"enabled": True, "per-python": False, "policy": []}
+    origins = {key: Origin("default") for key in _DEFINITIONS}
+    for origin, found in _sources(root):
+        for key, value in found.items():
+            values[key] = value
+            origins[key] = origin
+    if "store" in values:
+        values["store"] = _expand(str(values["store"]), origins["store"])
+    else:
+        values["store"] = data_directory()
+    return Settings(values, origins)
+
+
+def _sources(root: str | None) -> Iterator[tuple[Origin, dict[str, object]]]:
+    """What each source sets, the weakest first."""
+    for kind, directory in (("site", site_config_directory()), ("user", user_config_directory())):
+        path = os.path.join(directory, CONFIG_FILE)
+        if os.path.lexists(path):
+            origin = Origin(kind, path)
+            yield origin, _checked(_read_toml(path), origin)
+    if root is not None:
+        path = os.path.join(root, "pyproject.toml")
+        if _mentions_table(path):
+            origin = Origin("project", path)
+            yield origin, _checked(_project_table(_read_toml(path), origin), origin)
+    for definition in _DEFINITIONS.values():
+        if definition.variable is not None and (text := os.environ.get(definition.variable, "")):
+            yield Origin("environment", definition.variable), {definition.key: _from_variable(definition, text)}
+
+
+def _mentions_table(path: str) -> bool:
+    """Whether a pyproject.toml can hold our table: parsing it takes longer than starting Python."""
+    try:
+        with open(path, "rb") as file:
+            return b"central-venv" in file.read()
+    except OSError:  # no such file; and one that cannot be read sets nothing, as for every other tool
+        return False
+
+
+def _read_toml(path: str) -> dict[str, object]:
+    from central_venv.toml import TOMLDecodeError, load
+
+    try:
+        return load(path)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read `{path}`: {os.strerror(error.errno or 0).lower()}", hint="make it readable, or remove it"
+        ) from error
+    except TOMLDecodeError as error:
+        raise SettingsError(f"`{path}` is not valid TOML: {error}", hint="correct it, or remove it") from error
+
+
+def _project_table(document: dict[str, object], origin: Origin) -> dict[str, object]:
+    table: object = document
+    for key in PROJECT_TABLE.split("."):
+        if not isinstance(table, dict):
+            raise SettingsError(f"`{PROJECT_TABLE}` in `{origin.name}` is not a table", hint="make it a table")
+        table = table.get(key, {})
+    if not isinstance(table, dict):
+        raise SettingsError(f"`{PROJECT_TABLE}` in `{origin.name}` is not a table", hint="make it a table")
+    return table
+
+
+def _checked(table: dict[str, object], origin: Origin) -> dict[str, object]:
+    in_project = origin.kind == "project"
+    for key, value in table.items():
+        definition = _DEFINITIONS.get(key)
+        if definition is None:
+            allowed = [name for name, known in _DEFINITIONS.items() if not (in_project and known.private)]
+            raise SettingsError(
+                f"unknown key `{key}` in {_place(origin)}",
+                hint=f"the keys are {', '.join(f'`{name}`' for name in allowed)}",
+            )
+        if in_project and definition.private:
+            raise SettingsError(
+                f"`{key}` is not allowed in {_place(origin)}: a project must not choose it",
+                hint=f"set it in `{os.path.join(user_config_directory(), CONFIG_FILE)}`",
+            )
+        if not definition.check(value):
+            raise SettingsError(
+                f"`{key}` in {_place(origin)} is {_shown(value)}", hint=f"it must be {definition.allowed}"
+            )
+    return table
+
+
+def _place(origin: Origin) -> str:
+    return f"`{origin.name}`" + (f", table `{PROJECT_TABLE}`" if origin.kind == "project" else "")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _from_variable(definition: _Definition, text: str) -> object:
+    if definition.check is not _is_boolean:
+        return text
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise SettingsError(
+        f"the variable `{definition.variable}` is {text!r}", hint="it must be 1 or 0 (or true, false, yes, no, on, off)"
+    )
+
+
+def _expand(text: str, origin: Origin) -> str:
+    """Turn a configured store into an absolute path: ``~``, ``$VAR``, ``{user}``, ``{hostname}``, ``{platform}``."""
+    path = os.path.expandvars(os.path.expanduser(text))
+    for placeholder, value in _PLACEHOLDERS.items():
+        if placeholder in path:
+            path = path.replace(placeholder, value())
+    place = _place(origin)
+    parts = path.split(os.sep)
+    if unknown := next((part for part in parts if "$" in part or ("{" in part and "}" in part)), None):
+        raise SettingsError(
+            f"the store {text!r} from {place} holds {unknown!r}, which stands for nothing here",
+            hint=f"set the variable, or use one of {', '.join(f'`{name}`' for name in _PLACEHOLDERS)}",
+        )
+    if not os.path.isabs(path) or os.pardir in parts:
+        raise SettingsError(
+            f"the store {text!r} from {place} is not an absolute path",
+            hint=f"it must begin with `{os.path.abspath(os.sep)}`, `~` or a variable that does, and hold no `..`",
+        )
+    return os.path.normpath(path)
+
+
+def _user() -> str:
+    if sys.platform == "win32":
+        return os.environ.get("USERNAME", "")
+    from pwd import getpwuid
+
+    try:
+        return getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user id without an entry, as in many containers
+        return str(os.getuid())
+
+
+def _hostname() -> str:
+    return host.name().split(".")[0]
+
+
+def _platform() -> str:
+    import platform
+
+    return f"{sys.platform}-{platform.machine().lower()}"
+
+
+_PLACEHOLDERS: dict[str, Callable[[], str]] = {"{user}": _user, "{hostname}": _hostname, "{platform}": _platform}

@@ -1,0 +1,58 @@
+"""The store: the directory that holds all homes."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv import files
+from central_venv.home import Home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FILES = {
+    # https://bford.info/cachedir/: the first line is the signature that backup programs look for.
+    "CACHEDIR.TAG": b"Signature: 8a477f597d28d172789f06886806bc55\n"
+    b"# Virtual environments made by central-venv: they can be made again, so backups may skip them.\n",
+    ".gitignore": b"*\n",
+}
+
+
+class Store:
+    """A store at a path, whether it exists or not.
+
+    Attributes:
+        path: its absolute path.
+    """
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def home(self, root: str) -> Home:
+        """The home of a project.
+
+        Args:
+            root: true path of the project root.
+        """
+        return Home(self, root)
+
+    def homes(self) -> Iterator[str]:
+        """The path of each home in the store, whoever made it, in order of their names."""
+        for entry in files.entries(self.path):
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                yield entry.path
+
+    def prepare(self) -> None:
+        """Make the store if need be.
+
+        Raises:
+            StoreError: it cannot be made or written.
+        """
+        files.make_private_directory(self.path)
+        for name, content in _FILES.items():
+            path = os.path.join(self.path, name)
+            if not os.path.lexists(path):
+                files.write(path, content)

@@ -1,0 +1,74 @@
+"""What a directory itself tells of the virtual environment in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv import files
+from central_venv.errors import StoreError
+
+#: The file that makes a directory a virtual environment (PEP 405).
+MARKER = "pyvenv.cfg"
+
+#: The directory that makes a directory a conda environment.
+CONDA_MARKER = "conda-meta"
+
+_SCRIPTS, _PYTHON = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
+
+
+def is_environment(path: str) -> bool:
+    """Whether a directory holds a virtual environment, working or not. A link to one does not count."""
+    if os.path.islink(path):
+        return False
+    return os.path.isfile(os.path.join(path, MARKER)) or os.path.isdir(os.path.join(path, CONDA_MARKER))
+
+
+def has_interpreter(path: str) -> bool:
+    """Whether the environment's Python is there, and the Python it was made from still is."""
+    if os.path.exists(os.path.join(path, _SCRIPTS, _PYTHON)):
+        return True
+    return os.path.isdir(os.path.join(path, CONDA_MARKER)) and os.path.exists(os.path.join(path, _PYTHON))
+
+
+def created(path: str) -> float | None:
+    """When the environment was made or made anew, in seconds since the epoch; None if nobody can tell."""
+    paths = (os.path.join(path, marker) for marker in (MARKER, CONDA_MARKER))
+    marker = next(filter(os.path.exists, paths), None)
+    try:
+        return None if marker is None else os.stat(marker).st_mtime
+    except OSError:  # removed between the two calls
+        return None
+
+
+def python_version(path: str) -> str | None:
+    """The environment's Python, such as ``3.12.1`` or ``pypy3.10.14``; None if nobody can tell."""
+    try:
+        content = files.read(os.path.join(path, MARKER))
+    except StoreError:
+        return None
+    if content is None:
+        return _conda_python(path)
+    fields = {}
+    for line in content.decode("utf-8", "replace").splitlines():
+        key, equals, value = line.partition("=")
+        if equals:
+            fields[key.strip().lower()] = value.strip()
+    # `venv` writes `version`; uv and virtualenv write `version_info`, the latter with the release level behind it.
+    version = ".".join((fields.get("version_info") or fields.get("version") or "").split(".")[:3])
+    if not version.replace(".", "").replace("+", "").isalnum():
+        return None
+    implementation = fields.get("implementation", "CPython").lower()
+    return version if implementation == "cpython" or not implementation.isalnum() else f"{implementation}{version}"
+
+
+def _conda_python(path: str) -> str | None:
+    try:
+        names = os.listdir(os.path.join(path, CONDA_MARKER))
+    except OSError:
+        return None
+    for name in names:
+        package, _, rest = name.partition("-")
+        if package == "python" and name.endswith(".json") and rest[:1].isdigit():
+            return rest.partition("-")[0]
+    return None

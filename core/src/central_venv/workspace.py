@@ -1,0 +1,60 @@
+"""Members of uv workspaces: they share their root's environment, so they share its home.
+
+Follows uv's documentation of ``[tool.uv.workspace]``: ``members`` and ``exclude`` are globs relative to the root, in
+which ``*`` stays within one directory and ``**`` does not.
+"""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+
+from central_venv.toml import TOMLDecodeError, load
+
+
+def declares_workspace(directory: str) -> bool:
+    """Whether a directory's pyproject.toml has a ``[tool.uv.workspace]`` table."""
+    return _table(directory) is not None
+
+
+def is_member(project: str, root: str) -> bool:
+    """Whether the workspace at a root, if it is one, counts a project among its members.
+
+    Args:
+        project: true path of the project.
+        root: true path of a directory above it that has a pyproject.toml.
+    """
+    table = _table(root)
+    if table is None:
+        return False
+    parts = os.path.relpath(project, root).split(os.sep)
+
+    def listed(key: str) -> bool:
+        globs = table.get(key)
+        return isinstance(globs, list) and any(isinstance(glob, str) and _matches(parts, glob) for glob in globs)
+
+    return listed("members") and not listed("exclude")
+
+
+def _table(directory: str) -> dict[str, object] | None:
+    try:
+        found: object = load(os.path.join(directory, "pyproject.toml"))
+    except (OSError, TOMLDecodeError):  # uv refuses such a file itself, with a better message than ours
+        return None
+    for key in ("tool", "uv", "workspace"):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(key)
+    return found if isinstance(found, dict) else None
+
+
+def _matches(parts: list[str], glob: str) -> bool:
+    return _match_parts(parts, [part for part in glob.split("/") if part not in {"", "."}])
+
+
+def _match_parts(parts: list[str], patterns: list[str]) -> bool:
+    if not patterns:
+        return not parts
+    if patterns[0] == "**":
+        return any(_match_parts(parts[skipped:], patterns[1:]) for skipped in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], patterns[0]) and _match_parts(parts[1:], patterns[1:])
