@@ -13,6 +13,7 @@ from central_venv import clock, host, layout, venv
 from central_venv.errors import DamagedRecordError
 from central_venv.lock import Lock
 from central_venv.record import CREATING, READY, EnvironmentRecord, Holder, read_environment, write_environment
+from central_venv.use import Uses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ class Environment:
         directory: the name of its directory.
         path: absolute path of its directory.
         record_path: absolute path of its record.
+        uses: which processes use it, where several may at once.
     """
 
-    __slots__ = ("_lock", "_prepare", "directory", "path", "record_path", "runner")
+    __slots__ = ("_lock", "_prepare", "directory", "path", "record_path", "runner", "uses")
 
     def __init__(self, home: str, runner: str, directory: str, *, prepare: Callable[[], None]) -> None:
         """Name an environment.
@@ -51,6 +53,7 @@ class Environment:
         self.path = layout.environment_path(home, runner, directory)
         self.record_path = layout.environment_record_path(home, runner, directory)
         self._lock = Lock(layout.environment_lock_path(home, runner, directory))
+        self.uses = Uses(layout.environment_uses_path(home, runner, directory))
         self._prepare = prepare
 
     @property
@@ -147,6 +150,10 @@ class Environment:
         if record is not None and record.state == CREATING:
             return CREATING if self._lock.held or self._lock.held_elsewhere() else "broken"
         return READY if venv.is_environment(self.path) and venv.has_interpreter(self.path) else "broken"
+
+    def holder_elsewhere(self) -> Holder | None:
+        """Who has the environment now, if another process has it and said so."""
+        return self._holder() if self._lock.held_elsewhere() else None
 
     def _old_record(self) -> EnvironmentRecord | None:
         """The record as far as it can be used: a damaged one is replaced, a newer one is not."""

@@ -9,7 +9,7 @@
     │   ├── .venv/  .venv-3.12/      project environments
     │   ├── .tox/py312/              what tox would have put into the project's .tox
     │   └── .central-venv/
-    │       └── tox/                 py312.json, the record of that environment, and py312.lock
+    │       └── tox/                 py312.json, the record of that environment, py312.lock, py312.uses
     └── @torch/                      a named environment that several projects share
 
 A runner's environments keep the directory names that they would have in the project, so patterns such as
@@ -83,6 +83,11 @@ def environment_record_path(home: str, runner: str, directory: str) -> str:
 def environment_lock_path(home: str, runner: str, directory: str) -> str:
     """The lock file of an environment."""
     return os.path.join(home, _RECORDS, runner, f"{directory}.lock")
+
+
+def environment_uses_path(home: str, runner: str, directory: str) -> str:
+    """The directory in which processes mark that they use an environment."""
+    return os.path.join(home, _RECORDS, runner, f"{directory}.uses")
 
 
 def _checked(name: str, what: str) -> str:

@@ -21,11 +21,13 @@ def true_path(path: str) -> str:
     the spelling that a listing of its parent shows. A path that does not exist is made absolute as far as possible.
     """
     resolved = os.path.realpath(path)
-    if sys.platform == "win32":  # the system call behind `realpath` answers with the stored spelling and drive letter
-        return resolved
-    parts = resolved.split("/")
+    # On Windows the system call behind `realpath` answers with the stored spelling and drive letter.
+    return resolved if sys.platform == "win32" else _spelled(resolved)
+
+
+def _spelled(path: str) -> str:
     spelled = ""
-    for part in parts[1:]:
+    for part in path.split("/")[1:]:
         spelled = f"{spelled}/{_spelling(spelled or '/', part)}" if part else "/"
     return spelled
 
@@ -37,7 +39,7 @@ def _spelling(directory: str, name: str) -> str:
     if variant is None:
         return name
     try:
-        # Two spellings of one entry: only then is the listing worth its time. A hard link of a directory does not exist.
+        # Two spellings of one entry: only then is the listing worth its time. (Directories have no hard links.)
         wanted = os.lstat(path)
         if not os.path.samestat(wanted, os.lstat(os.path.join(directory, variant))):
             return name

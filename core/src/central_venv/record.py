@@ -90,6 +90,9 @@ class Holder:
         self.host = host
         self.command = command
 
+    def __str__(self) -> str:
+        return f"`{self.command}` (process {self.pid} on {self.host})"
+
 
 class EnvironmentRecord:
     """What is known of an environment beside what its directory tells.

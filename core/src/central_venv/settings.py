@@ -263,12 +263,13 @@ def _expand(text: str, origin: Origin) -> str:
 def _user() -> str:
     if sys.platform == "win32":
         return os.environ.get("USERNAME", "")
-    from pwd import getpwuid
+    else:  # noqa: RET505  # type checkers understand this form
+        from pwd import getpwuid
 
-    try:
-        return getpwuid(os.getuid()).pw_name
-    except KeyError:  # a user id without an entry, as in many containers
-        return str(os.getuid())
+        try:
+            return getpwuid(os.getuid()).pw_name
+        except KeyError:  # a user id without an entry, as in many containers
+            return str(os.getuid())
 
 
 def _hostname() -> str:

@@ -1,0 +1,73 @@
+"""Who uses an environment right now, if several processes may at the same time.
+
+Each process marks its use with a file of its own, locked for as long as the use lasts::
+
+    <home>/.central-venv/<runner>/<directory>.uses/<process id>-<random>.lock
+
+A mark whose lock is free is left over from a killed process. Marks are made and looked at only by the holder of the
+environment's lock, so nobody takes one for a left-over that is about to be locked.
+"""
+
+from __future__ import annotations
+
+import os
+
+from central_venv import files
+from central_venv.lock import Lock
+
+
+class Uses:
+    """The marks of one environment.
+
+    Attributes:
+        directory: absolute path of the directory with the marks.
+    """
+
+    __slots__ = ("_mine", "directory")
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self._mine: Lock | None = None
+
+    def begin(self) -> None:
+        """Mark that this process uses the environment; does nothing if that is marked already.
+
+        Raises:
+            StoreError: the mark cannot be made.
+        """
+        if self._mine is None:
+            mark = Lock(os.path.join(self.directory, f"{os.getpid()}-{os.urandom(4).hex()}.lock"))
+            mark.acquire(on_wait=lambda: None, cancelled=lambda: False)
+            self._mine = mark
+
+    def end(self) -> None:
+        """Take the mark away; does nothing if there is none."""
+        mark, self._mine = self._mine, None
+        if mark is not None:
+            mark.release()
+            _remove(mark.path)
+
+    def by_others(self) -> bool:
+        """Whether another process uses the environment; removes what killed processes left.
+
+        Raises:
+            StoreError: the marks cannot be listed.
+        """
+        others = False
+        for entry in files.entries(self.directory):
+            if self._mine is not None and self._mine.path == entry.path:
+                continue
+            if Lock(entry.path).held_elsewhere():
+                others = True
+            else:
+                _remove(entry.path)
+        return others
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise files.store_error(error, "remove", path) from error

@@ -1,0 +1,186 @@
+"""What tox's environments do beyond what they are: be claimed before a change, be recorded after it.
+
+tox has no hook around the set-up of an environment, so each registered type gets a subclass that wraps its public
+methods `setup` and `teardown`. The subclass keeps the type's name, which tox notes in the environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from central_venv import CentralVenvError
+from central_venv.errors import WaitCancelledError
+from tox.report import HandledError
+from tox.tox_env.api import ToxEnv
+from tox.tox_env.errors import Fail
+
+from tox_central_venv._loader import RUNNER, central_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from central_venv import Environment, Holder
+    from tox.tox_env.api import ToxEnvCreateArgs
+    from tox.tox_env.register import ToxEnvRegister
+
+_LOGGER = logging.getLogger(__name__)
+_T = TypeVar("_T", bound=type[ToxEnv])
+
+
+def centralize(register: ToxEnvRegister) -> None:
+    """Put a subclass in the place of each registered type."""
+    for name in list(register.env_runners):
+        register.add_run_env(_subclass(register.runner(name), CentralRunEnvironment))
+    for name in list(register._package_envs):  # noqa: SLF001  # the register has no public list of them
+        register.add_package_env(_subclass(register.package(name), CentralPackageEnvironment))
+
+
+def _subclass(of_type: _T, behaviour: type) -> _T:
+    if issubclass(of_type, behaviour):
+        return of_type
+    subclass = type(of_type.__name__, (behaviour, of_type), {"__module__": of_type.__module__})
+    return cast("_T", subclass)  # `type` cannot say that it returns what its second argument implies
+
+
+class _CentralEnvironment(ToxEnv):
+    """What run and packaging environments have in common."""
+
+    def __init__(self, create_args: ToxEnvCreateArgs) -> None:
+        self._central: Environment | None = None
+        self._central_given_up = False
+        super().__init__(create_args)
+
+    def _claim_central(self) -> None:
+        """Claim the environment if it lies in the project's home."""
+        home = central_home(self.core)
+        if home is None:
+            return
+        with _reported_as(Fail):
+            home.prepare()
+            if self.env_dir.parent != Path(home.runner_directory(RUNNER)):
+                return  # the user put it elsewhere: there we write nothing
+            if _same_path(os.environ.get("TOX_ENV_DIR"), self.env_dir):
+                return  # a command of this very environment runs tox again: the outer tox has claimed it
+            environment = home.environment(RUNNER, self.env_dir.name)
+            try:
+                environment.claim(self.name, on_wait=self._say_wait, cancelled=lambda: self._central_given_up)
+            except WaitCancelledError:
+                raise SystemExit(-2) from None  # as tox ends any command that it interrupts
+            self._central = environment
+
+    def _seal_central(self) -> None:
+        if self._central is not None:
+            with _reported_as(Fail):
+                self._central.seal()
+
+    def _release_central(self) -> None:
+        environment, self._central = self._central, None
+        if environment is not None:
+            environment.release()
+
+    def interrupt(self) -> None:
+        """End a wait, too."""
+        self._central_given_up = True
+        super().interrupt()
+
+    def _say_wait(self, holder: Holder | None) -> None:
+        _LOGGER.warning("waiting for environment %s, in use by %s", self.env_dir, holder or "another process")
+
+
+class CentralRunEnvironment(_CentralEnvironment):
+    """A run environment: claimed from its set-up to its end, because each run changes it."""
+
+    def setup(self) -> None:
+        """Set up the environment once no other process uses it."""
+        if self._central is None:
+            self._claim_central()
+        super().setup()
+        self._seal_central()
+
+    def teardown(self) -> None:
+        """Let others have the environment."""
+        try:
+            super().teardown()
+        finally:
+            self._release_central()
+
+
+class CentralPackageEnvironment(_CentralEnvironment):
+    """A packaging environment, which run environments share: claimed while it changes, marked as used until the end."""
+
+    def __init__(self, create_args: ToxEnvCreateArgs) -> None:
+        self._central_used: Environment | None = None
+        super().__init__(create_args)
+
+    def register_config(self) -> None:
+        """Make the home first: tox makes the packaging environment's directory right here."""
+        home = central_home(self.core)
+        if home is not None:
+            with _reported_as(HandledError):
+                home.prepare()
+        super().register_config()
+
+    def setup(self) -> None:
+        """Set up the environment once nobody else changes it, and mark that it is in use."""
+        if self._central_used is not None:
+            super().setup()
+            return
+        with self._claimed_central() as environment:
+            super().setup()
+            self._seal_central()
+            if environment is not None:
+                with _reported_as(Fail):
+                    environment.uses.begin()
+                self._central_used = environment
+
+    def _clean(self, transitive: bool = False) -> None:  # noqa: FBT001, FBT002  # tox's own signature
+        """Empty the environment unless another process uses it."""
+        with self._claimed_central() as environment:
+            if environment is not None and environment.uses.by_others():
+                if not self.conf["recreate"]:
+                    raise Fail(
+                        f"{self.env_dir} has to be recreated, but another tox uses it\n"
+                        "hint: run the command again when that has ended"
+                    )
+                _LOGGER.warning("keep tox env folder %s: another tox uses it", self.env_dir)
+                self._seal_central()
+                return
+            super()._clean(transitive)
+
+    def _teardown(self) -> None:
+        """Let others change the environment."""
+        try:
+            super()._teardown()
+        finally:
+            environment, self._central_used = self._central_used, None
+            if environment is not None:
+                environment.uses.end()
+
+    @contextmanager
+    def _claimed_central(self) -> Iterator[Environment | None]:
+        """The environment, claimed here and released, unless the caller has claimed it."""
+        if self._central is not None:
+            yield self._central
+            return
+        self._claim_central()
+        try:
+            yield self._central
+        finally:
+            self._release_central()
+
+
+@contextmanager
+def _reported_as(kind: type[Exception]) -> Iterator[None]:
+    """Raise our errors as one that tox shows without a traceback."""
+    try:
+        yield
+    except CentralVenvError as error:
+        raise kind(str(error)) from error
+
+
+def _same_path(text: str | None, path: Path) -> bool:
+    return text is not None and os.path.realpath(text) == os.path.realpath(path)

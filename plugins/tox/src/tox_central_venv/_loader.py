@@ -1,0 +1,103 @@
+"""Where tox's files go unless the user says otherwise: the last of the loaders of its core configuration.
+
+tox documents `ConfigSet.loaders` as open to change. It asks them in order, so the last one answers only what no file,
+flag, variable or override has answered.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from central_venv import CentralVenvError, load_settings, project_home
+from central_venv.location import open_store
+from tox.config.loader.memory import MemoryLoader
+from tox.report import HandledError
+
+from tox_central_venv._staging import staging_directory
+
+if TYPE_CHECKING:
+    from central_venv import Home
+    from tox.config.main import Config
+    from tox.config.sets import ConfigSet
+    from tox.session.state import State
+
+RUNNER = "tox"
+
+
+class CentralLoader(MemoryLoader):
+    """Answers `work_dir` and, as long as that answer is in force, what depends on it."""
+
+    def __init__(self, core: ConfigSet) -> None:
+        super().__init__()
+        self._core = core
+
+    @cached_property
+    def home(self) -> Home | None:
+        """The project's home; None if central environments are turned off."""
+        try:
+            return project_home(self._core["tox_root"])
+        except CentralVenvError as error:
+            raise HandledError(str(error)) from error
+
+    @property
+    def home_in_force(self) -> Home | None:
+        """The project's home, if tox's files go there."""
+        home = self.home
+        in_force = home is not None and self._core["work_dir"] == Path(home.runner_directory(RUNNER))
+        return home if in_force else None
+
+    def load_raw(self, key: str, conf: Config | None, env_name: str | None) -> object:
+        """Answer a key, or raise KeyError to leave it to tox's default.
+
+        `toxworkdir` is the last alias of `work_dir`: tox before 4.36 tries each alias on all loaders in turn.
+        """
+        del conf, env_name
+        if key == "toxworkdir" and (home := self.home) is not None:
+            return Path(home.runner_directory(RUNNER))
+        if key == "temp_dir" and (home := self.home_in_force) is not None:
+            directory = staging_directory(home)
+            if directory is not None:
+                return directory
+        # tox >= 4.64 leaves a file `.venv` in the project for editors, which breaks uv there.
+        if key == "venv_redirect" and self.home_in_force is not None and self._core["venv_redirect_env"] is None:
+            return False
+        raise KeyError(key)
+
+    def found_keys(self) -> set[str]:
+        """None: these are no settings of the user's, so none can be unused."""
+        return set()
+
+
+def central_home(core: ConfigSet) -> Home | None:
+    """The home that tox's files go to; None if the user turned that off or chose another place."""
+    loader = next((loader for loader in core.loaders if isinstance(loader, CentralLoader)), None)
+    return None if loader is None else loader.home_in_force
+
+
+def forget_inherited_work_dir(state: State) -> None:
+    """Undo what a tox without this plugin told the tox that it provisioned.
+
+    A project can ask for this plugin by `requires`. The tox that finds it missing exports its own default work_dir,
+    which is then taken for the user's wish.
+    """
+    options = state.conf.options
+    inherited = os.environ.get("TOX_WORK_DIR")
+    if inherited is None or os.environ.get("TOX_ENV_DIR") != sys.prefix:
+        return
+    if any(argument.partition("=")[0] == "--workdir" for argument in state.args):
+        return
+    if Path(inherited) == state.conf.core["tox_root"] / ".tox":
+        options.work_dir = None
+
+
+def store_in_force() -> str:
+    """The store's path for people, or what is wrong with it."""
+    try:
+        settings = load_settings(None)
+        return open_store(settings, None).path if settings.enabled else "(turned off)"
+    except CentralVenvError as error:
+        return f"({error.message})"
