@@ -1,0 +1,43 @@
+"""Isolation: no test sees or touches the real home directory, configuration, store or host settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from support.hosts import CACHE, SCRIPTS
+
+settings.register_profile("central-venv", deadline=None, max_examples=200)
+settings.load_profile("central-venv")
+
+#: Variables of ours, of the hosts and of the directories they use: none of them reaches a test from outside.
+FOREIGN = ("CENTRAL_VENV", "TOX", "_TOX", "XDG_", "UV_PROJECT", "UV_PYTHON", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home directory for each test; downloads are kept for all of them."""
+    for name in os.environ:
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    directory = tmp_path / "home"
+    directory.mkdir()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(directory))
+    for name in ("APPDATA", "LOCALAPPDATA", "PROGRAMDATA"):
+        monkeypatch.setenv(name, str(directory / name))
+    monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "site"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(CACHE / "uv"))
+    monkeypatch.setenv("PIP_CACHE_DIR", str(CACHE / "pip"))
+    monkeypatch.setenv("VIRTUALENV_OVERRIDE_APP_DATA", str(CACHE / "virtualenv"))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.prefix, SCRIPTS)), os.environ["PATH"]]))
+    return directory
+
+
+@pytest.fixture
+def store(home: Path) -> Path:
+    """Where the default store is; nothing is there yet."""
+    return home / ("LOCALAPPDATA/central-venv" if sys.platform == "win32" else ".local/share/central-venv")

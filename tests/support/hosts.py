@@ -1,0 +1,117 @@
+"""Real hosts, each release in an environment of its own that is made once and kept in `.dev/hosts`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTS = ROOT / ".dev" / "hosts"
+CACHE = ROOT / ".dev" / "cache"
+SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
+UV = Path(sys.prefix, SCRIPTS, "uv")
+PATIENCE = 240
+
+#: Measures what runs in the hosts' processes, if this process is measured.
+_COVERAGE_HOOK = "import coverage; coverage.process_startup()\n"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a program did."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Everything it said."""
+        return self.out + self.err
+
+    def __bool__(self) -> bool:
+        raise TypeError("compare the status")
+
+
+@dataclass(frozen=True)
+class Host:
+    """An environment with a host, and perhaps our plugin, in it."""
+
+    path: Path
+
+    def program(self, name: str) -> str:
+        """The path of one of its programs."""
+        return str(self.path / SCRIPTS / name)
+
+    def run(self, name: str, *arguments: str | Path, cwd: Path, **variables: str) -> Result:
+        """Run one of its programs to its end."""
+        process = self.start(name, *arguments, cwd=cwd, **variables)
+        return finish(process)
+
+    def start(self, name: str, *arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[str]:
+        """Start one of its programs."""
+        return subprocess.Popen(
+            [self.program(name), *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+
+
+def finish(process: subprocess.Popen[str]) -> Result:
+    """Wait for a program's end; a program that does not end is killed."""
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"{process.args!r} did not end\n{out}\n{err}") from None
+    return Result(process.returncode, out, err)
+
+
+def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = ()) -> Host:
+    """An environment with requirements, core and plugins of this checkout, for the running Python.
+
+    Args:
+        name: what to call it.
+        requirements: what to install, as pip takes it.
+        plugins: folders of this checkout to install.
+    """
+    members = ["core", *plugins] if plugins else []
+    recipe = "\n".join([sys.version, *requirements, *(_declared(member) for member in members)])
+    stamp = hashlib.sha256(recipe.encode()).hexdigest()
+    path = HOSTS / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}"
+    HOSTS.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        made = path / "stamp"
+        if not made.exists() or made.read_text() != stamp:
+            shutil.rmtree(path, ignore_errors=True)
+            _uv("venv", "--python", sys.executable, str(path))
+            editable = [argument for member in members for argument in ("--editable", str(ROOT / member))]
+            constraints = [] if requirements and "==" in requirements[0] else ["--constraint", ROOT / "constraints.txt"]
+            install = ["pip", "install", "--python", path, "--compile-bytecode", *constraints]
+            _uv(*map(str, install), "coverage", *requirements, *editable)
+            site_packages = next(path.glob("lib/*/site-packages"), path / "Lib" / "site-packages")
+            (site_packages / "measured.pth").write_text(_COVERAGE_HOOK)
+            made.write_text(stamp)
+    return Host(path)
+
+
+def _declared(member: str) -> str:
+    return (ROOT / member / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def _uv(*arguments: str) -> None:
+    subprocess.run([UV, "--quiet", *arguments], check=True, env={**os.environ, "UV_CACHE_DIR": str(CACHE / "uv")})
