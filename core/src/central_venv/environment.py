@@ -123,11 +123,11 @@ class Environment:
     def release(self) -> None:
         """Let others have the environment; does nothing if it is not claimed.
 
-        A claim that led to no directory leaves no record.
+        A claim that led to no environment leaves no record.
         """
         if self.claimed:
             try:
-                if not os.path.lexists(self.path):
+                if not venv.is_environment(self.path):
                     self._forget()
             finally:
                 self._lock.release()

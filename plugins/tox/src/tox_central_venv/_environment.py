@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -66,8 +67,15 @@ class _CentralEnvironment(ToxEnv):
             if _same_path(os.environ.get("TOX_ENV_DIR"), self.env_dir):
                 return  # a command of this very environment runs tox again: the outer tox has claimed it
             environment = home.environment(RUNNER, self.env_dir.name)
+            handler = signal.getsignal(signal.SIGINT)
+
+            def given_up() -> bool:
+                # tox ignores further interrupts once it has got one. It tells its environments of it, but not one that
+                # it has only just begun with.
+                return self._central_given_up or signal.getsignal(signal.SIGINT) is not handler
+
             try:
-                environment.claim(self.name, on_wait=self._say_wait, cancelled=lambda: self._central_given_up)
+                environment.claim(self.name, on_wait=self._say_wait, cancelled=given_up)
             except WaitCancelledError:
                 raise SystemExit(-2) from None  # as tox ends any command that it interrupts
             self._central = environment

@@ -1,0 +1,71 @@
+"""The errors and what they tell."""
+
+from __future__ import annotations
+
+import pickle
+
+import central_venv
+import pytest
+from central_venv import errors
+from central_venv.errors import CentralVenvError
+
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CentralVenvError)]
+
+
+def test_all_errors_are_known_here() -> None:
+    assert sorted(kind.__name__ for kind in KINDS) == [
+        "CentralVenvError",
+        "DamagedRecordError",
+        "EnvironmentNameError",
+        "HomeConflictError",
+        "NewerRecordError",
+        "ProjectNotFoundError",
+        "PythonRequestError",
+        "RecordError",
+        "SettingsError",
+        "StoreError",
+        "WaitCancelledError",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_shows_its_hint_on_a_line_of_its_own(kind: type[CentralVenvError]) -> None:
+    assert str(kind("it failed", hint="try again")) == "it failed\nhint: try again"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_survives_pickling(kind: type[CentralVenvError]) -> None:
+    copy = pickle.loads(pickle.dumps(kind("it failed", hint="try again")))
+
+    assert (type(copy), copy.message, copy.hint, str(copy)) == (
+        kind,
+        "it failed",
+        "try again",
+        "it failed\nhint: try again",
+    )
+
+
+@pytest.mark.parametrize("kind", [errors.DamagedRecordError, errors.NewerRecordError])
+def test_every_record_that_cannot_be_used_is_a_record_error(kind: type[CentralVenvError]) -> None:
+    assert issubclass(kind, errors.RecordError)
+
+
+def test_the_package_shows_what_plugins_need() -> None:
+    shown = {name: getattr(central_venv, name) for name in dir(central_venv)}
+
+    assert sorted(shown) == [
+        "CentralVenvError",
+        "Environment",
+        "Holder",
+        "Home",
+        "Settings",
+        "Store",
+        "load_settings",
+        "project_home",
+    ]
+    assert all(shown[name].__name__ == name for name in shown)
+
+
+def test_the_package_has_nothing_else() -> None:
+    with pytest.raises(AttributeError, match="module 'central_venv' has no attribute 'nothing'"):
+        central_venv.nothing  # type: ignore[attr-defined]  # noqa: B018

@@ -1,0 +1,325 @@
+"""The records, whatever their files hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError
+from central_venv.record import (
+    CREATING,
+    READY,
+    EnvironmentRecord,
+    Holder,
+    ProjectRecord,
+    is_project_record_of,
+    read_environment,
+    read_project,
+    write_environment,
+    write_project,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROOT = "C:\\project" if sys.platform == "win32" else "/project"
+
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=()), min_size=1).filter(
+    # JSON joins two surrogates that make a pair: no file name has them
+    lambda text: text == json.loads(json.dumps(text))
+)
+optional = st.none() | texts
+holders = st.none() | st.tuples(st.integers(0, 1 << 64), texts, texts)
+
+PROJECT = {"schema": 1, "root": ROOT, "created": "c", "host": "h", "mount": "/", "volume": "v"}
+ENVIRONMENT = {
+    "schema": 1,
+    "runner": "tox",
+    "name": "py312",
+    "state": "ready",
+    "last_used": "u",
+    "holder": {"pid": 1, "host": "h", "command": "c"},
+}
+READERS = [
+    pytest.param(read_project, PROJECT, id="project"),
+    pytest.param(read_environment, ENVIRONMENT, id="environment"),
+]
+
+
+def project_fields(record: ProjectRecord | None) -> object:
+    return record and (record.root, record.created, record.host, record.mount, record.volume)
+
+
+def environment_fields(record: EnvironmentRecord | None) -> object:
+    holder = record and record.holder and (record.holder.pid, record.holder.host, record.holder.command)
+    return record and (record.runner, record.name, record.state, record.last_used, holder)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("records") / "record.json")
+
+
+@given(name=texts, created=optional, host=optional, mount=optional, volume=optional)
+def test_a_project_record_is_read_as_it_was_written(
+    name: str, created: str | None, host: str | None, mount: str | None, volume: str | None, path: str
+) -> None:
+    root = ROOT + name
+    write_project(path, ProjectRecord(root, created=created, host=host, mount=mount, volume=volume))
+
+    assert project_fields(read_project(path)) == (root, created, host, mount, volume)
+    assert is_project_record_of(path, root)
+    assert not is_project_record_of(path, root[:-1])
+    assert not is_project_record_of(path, f"{root}x")
+
+
+@given(runner=texts, name=texts, state=st.sampled_from([READY, CREATING]), last_used=optional, holder=holders)
+def test_an_environment_record_is_read_as_it_was_written(
+    runner: str, name: str, state: str, last_used: str | None, holder: tuple[int, str, str] | None, path: str
+) -> None:
+    held = None if holder is None else Holder(*holder)
+    write_environment(path, EnvironmentRecord(runner, name, state=state, last_used=last_used, holder=held))
+
+    assert environment_fields(read_environment(path)) == (runner, name, state, last_used, holder)
+
+
+def test_a_project_record_is_plain_json(tmp_path: Path) -> None:
+    record = ProjectRecord("/é\udcff", created="2026-11-21T09:00:00Z", host="laptop", mount="/", volume=None)
+
+    write_project(str(tmp_path / "project.json"), record)
+
+    assert (tmp_path / "project.json").read_bytes() == (
+        b'{"schema": 1, "root": "/\\u00e9\\udcff", "created": "2026-11-21T09:00:00Z", '
+        b'"host": "laptop", "mount": "/", "volume": null}\n'
+    )
+
+
+def test_an_environment_record_is_plain_json(tmp_path: Path) -> None:
+    record = EnvironmentRecord(
+        "tox", "py312", state=READY, last_used="2026-11-21T09:00:00Z", holder=Holder(123, "laptop", "tox run")
+    )
+
+    write_environment(str(tmp_path / "py312.json"), record)
+
+    assert (tmp_path / "py312.json").read_bytes() == (
+        b'{"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "last_used": "2026-11-21T09:00:00Z", '
+        b'"holder": {"pid": 123, "host": "laptop", "command": "tox run"}}\n'
+    )
+
+
+def test_a_holder_is_shown_with_its_command_process_and_machine() -> None:
+    assert str(Holder(123, "laptop", "tox run")) == "`tox run` (process 123 on laptop)"
+
+
+@pytest.mark.parametrize("read", [read_project, read_environment])
+def test_no_file_is_no_record(read: Callable[[str], object], tmp_path: Path) -> None:
+    assert read(str(tmp_path / "missing.json")) is None
+
+
+def test_no_file_is_nobodys_project_record(tmp_path: Path) -> None:
+    assert not is_project_record_of(str(tmp_path / "missing.json"), ROOT)
+
+
+@pytest.mark.parametrize(("read", "fields"), READERS)
+def test_a_record_that_was_cut_anywhere_is_damaged(
+    read: Callable[[str], object], fields: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "record.json"
+    whole = json.dumps(fields).encode()
+
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(DamagedRecordError):
+            read(str(path))
+
+
+def test_a_project_record_that_was_cut_before_its_root_ends_is_not_surely_ours(tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    whole = json.dumps(PROJECT).encode()
+
+    for length in range(len(whole.partition(b' "created"')[0])):
+        path.write_bytes(whole[:length])
+        assert not is_project_record_of(str(path), ROOT)
+
+
+@pytest.mark.parametrize(("read", "fields"), READERS)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\0" * 100, id="zeros, as after a crash"),
+        pytest.param(b"\xff\xfe\x00", id="no Unicode"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b'"text"', id="a text"),
+        pytest.param(b"1", id="a number"),
+        pytest.param(b"NaN", id="not a number"),
+        pytest.param(b"{}", id="no fields"),
+        pytest.param(b"[" * 200_000, id="nested lists"),
+        pytest.param(b'{"a":' * 100_000, id="nested objects"),
+        pytest.param(b'{"schema": 1} trailing', id="something behind it"),
+        pytest.param(b'{"schema": ' + b"9" * 10_000 + b"}", id="a number of ten thousand digits"),
+        pytest.param(b" " * (3 << 20), id="three megabytes"),
+    ],
+)
+def test_what_is_no_record_is_damaged(
+    content: bytes, read: Callable[[str], object], fields: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "record.json"
+    path.write_bytes(content)
+
+    with pytest.raises(DamagedRecordError) as caught:
+        read(str(path))
+
+    assert caught.value.message == f"the record `{path}` is damaged"
+    assert caught.value.hint.startswith("remove that file: it is written anew when ")
+    assert path.read_bytes() == content
+    assert not is_project_record_of(str(path), ROOT)
+
+
+@pytest.mark.parametrize(("read", "fields"), READERS)
+@pytest.mark.parametrize("schema", [None, True, False, 0, -1, "1", 1.0, [1], {"1": 1}, float("nan")])
+def test_a_record_of_no_known_schema_is_damaged(
+    schema: object, read: Callable[[str], object], fields: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps({**fields, "schema": schema}))
+
+    with pytest.raises(DamagedRecordError):
+        read(str(path))
+
+
+@pytest.mark.parametrize(("read", "fields"), READERS)
+@pytest.mark.parametrize("rest", [{}, {"root": None, "runner": None}], ids=["same fields", "other fields"])
+def test_a_record_of_a_newer_schema_is_left_to_a_newer_version(
+    rest: dict[str, object], read: Callable[[str], object], fields: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps({**fields, **rest, "schema": 2}))
+
+    with pytest.raises(NewerRecordError) as caught:
+        read(str(path))
+
+    assert caught.value.message == f"`{path}` was written by a newer central-venv (schema 2, known is 1)"
+    assert caught.value.hint == "upgrade central-venv here; nothing was changed"
+    assert not is_project_record_of(str(path), ROOT)
+
+
+@pytest.mark.parametrize("root", [None, 1, "", "relative", "../up", f"{ROOT}\0", ["/a"], {}])
+def test_a_project_record_without_an_absolute_root_is_damaged(root: object, tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    path.write_text(json.dumps({**PROJECT, "root": root}))
+
+    with pytest.raises(DamagedRecordError):
+        read_project(str(path))
+
+
+@pytest.mark.parametrize("value", [None, 1, True, "", "a\0", [], {}, float("inf")])
+def test_fields_of_a_project_record_that_are_no_texts_are_unknown(value: object, tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    path.write_text(
+        json.dumps({"schema": 1, "root": ROOT, **dict.fromkeys(["created", "host", "mount", "volume"], value)})
+    )
+
+    assert project_fields(read_project(str(path))) == (ROOT, None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"runner": None},
+        {"runner": 1},
+        {"runner": ""},
+        {"name": None},
+        {"name": ["py312"]},
+        {"name": "a\0b"},
+        {"state": None},
+        {"state": "broken"},
+        {"state": 1},
+        {"state": True},
+    ],
+    ids=str,
+)
+def test_an_environment_record_with_a_wrong_field_is_damaged(change: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "py312.json"
+    path.write_text(json.dumps({**ENVIRONMENT, **change}))
+
+    with pytest.raises(DamagedRecordError):
+        read_environment(str(path))
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        None,
+        1,
+        "tox",
+        [],
+        {},
+        {"pid": "1", "host": "h", "command": "c"},
+        {"pid": 1.5, "host": "h", "command": "c"},
+        {"pid": 1, "host": 2, "command": "c"},
+        {"pid": 1, "host": "h", "command": None},
+    ],
+    ids=str,
+)
+def test_a_holder_that_is_none_is_unknown(holder: object, tmp_path: Path) -> None:
+    path = tmp_path / "py312.json"
+    path.write_text(json.dumps({**ENVIRONMENT, "last_used": 5, "holder": holder}))
+
+    assert environment_fields(read_environment(str(path))) == ("tox", "py312", "ready", None, None)
+
+
+def test_fields_that_are_not_known_are_overlooked(tmp_path: Path) -> None:
+    path = tmp_path / "py312.json"
+    path.write_text(json.dumps({**ENVIRONMENT, "colour": "red"}))
+
+    assert environment_fields(read_environment(str(path))) == ("tox", "py312", "ready", "u", (1, "h", "c"))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=8,
+)
+
+
+@given(fields=st.dictionaries(st.sampled_from([*PROJECT, *ENVIRONMENT]), json_values | st.just(1) | st.just(ROOT)))
+def test_every_json_is_a_record_or_an_error_of_ours(fields: dict[str, object], path: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(fields, file)
+
+    for read in (read_project, read_environment):
+        try:
+            record: object = read(path)
+        except CentralVenvError:
+            continue
+        assert record is not None
+        assert fields["schema"] == 1
+
+
+@given(content=st.binary())
+def test_all_bytes_are_a_record_or_an_error_of_ours(content: bytes, path: str) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+
+    for read in (read_project, read_environment):
+        with pytest.raises(DamagedRecordError):
+            read(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are POSIX")
+def test_a_record_behind_a_link_is_damaged(tmp_path: Path) -> None:
+    write_project(str(tmp_path / "elsewhere.json"), ProjectRecord(ROOT))
+    os.symlink("elsewhere.json", tmp_path / "project.json")
+
+    with pytest.raises(DamagedRecordError):
+        read_project(str(tmp_path / "project.json"))
+
+    assert not is_project_record_of(str(tmp_path / "project.json"), ROOT)

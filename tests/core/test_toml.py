@@ -1,0 +1,38 @@
+"""The TOML parser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from central_venv.toml import TOMLDecodeError, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_is_read_as_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    path.write_bytes('key = "é"\n'.encode())
+
+    assert load(str(path)) == {"key": "é"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"key = ", "Invalid value", id="no TOML"),
+        pytest.param(b'key = "\xff"', "not UTF-8: invalid start byte at byte 7", id="no UTF-8"),
+    ],
+)
+def test_what_is_no_toml_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    path.write_bytes(content)
+
+    with pytest.raises(TOMLDecodeError, match=reason):
+        load(str(path))
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load(str(tmp_path / "missing"))

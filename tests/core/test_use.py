@@ -1,0 +1,162 @@
+"""Marks of processes that use an environment at the same time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from central_venv.errors import StoreError
+from central_venv.use import Uses
+from support.trees import listing, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USE = """
+import sys
+from central_venv.use import Uses
+uses = Uses(sys.argv[1])
+uses.begin()
+print("used", flush=True)
+sys.stdin.readline()
+uses.end()
+print("ended", flush=True)
+"""
+
+
+@pytest.fixture
+def uses(tmp_path: Path) -> Uses:
+    return Uses(str(tmp_path / "py312.uses"))
+
+
+@contextmanager
+def user(directory: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that uses the environment until it is told to end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", USE, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "used\n"
+        yield process
+        process.kill()
+
+
+def test_nobody_uses_what_was_never_used(uses: Uses, tmp_path: Path) -> None:
+    assert not uses.by_others()
+    assert listing(tmp_path) == {"home"}
+
+
+def test_ones_own_use_is_marked_and_is_not_by_others(uses: Uses) -> None:
+    uses.begin()
+
+    marks = os.listdir(uses.directory)
+    assert len(marks) == 1
+    assert marks[0].startswith(f"{os.getpid()}-")
+    assert not uses.by_others()
+    assert os.listdir(uses.directory) == marks
+
+
+def test_a_use_is_marked_once(uses: Uses) -> None:
+    uses.begin()
+    marks = os.listdir(uses.directory)
+
+    uses.begin()
+
+    assert os.listdir(uses.directory) == marks
+
+
+def test_the_end_of_a_use_takes_its_mark_away(uses: Uses) -> None:
+    uses.begin()
+
+    uses.end()
+
+    assert os.listdir(uses.directory) == []
+
+
+def test_ending_what_was_not_begun_does_nothing(uses: Uses, tmp_path: Path) -> None:
+    uses.end()
+
+    assert listing(tmp_path) == {"home"}
+
+
+def test_a_use_can_begin_again(uses: Uses) -> None:
+    uses.begin()
+    uses.end()
+
+    uses.begin()
+
+    assert len(os.listdir(uses.directory)) == 1
+    assert Uses(uses.directory).by_others()
+
+
+def test_a_use_by_another_process_is_seen_until_it_ends(uses: Uses) -> None:
+    with user(uses.directory) as other:
+        during = uses.by_others()
+        other.communicate("\n")
+        after = uses.by_others()
+
+    assert (during, after) == (True, False)
+    assert os.listdir(uses.directory) == []
+
+
+def test_ones_own_use_does_not_hide_anothers(uses: Uses) -> None:
+    with user(uses.directory):
+        uses.begin()
+
+        assert uses.by_others()
+
+
+def test_the_mark_of_a_killed_process_is_removed(uses: Uses) -> None:
+    with user(uses.directory) as other:
+        other.kill()
+        other.wait()
+        assert len(os.listdir(uses.directory)) == 1
+
+        used = uses.by_others()
+
+    assert not used
+    assert os.listdir(uses.directory) == []
+
+
+def test_of_several_marks_only_the_dead_are_removed(uses: Uses) -> None:
+    write_tree(Path(uses.directory), {"1-dead.lock": "", "2-dead.lock": ""})
+    with user(uses.directory):
+        used = uses.by_others()
+        left = os.listdir(uses.directory)
+
+    assert used
+    assert [name for name in left if "dead" in name] == []
+    assert len(left) == 1
+
+
+def test_a_mark_that_vanished_is_no_error(uses: Uses) -> None:
+    uses.begin()
+    os.unlink(os.path.join(uses.directory, os.listdir(uses.directory)[0]))
+
+    uses.end()
+
+    assert os.listdir(uses.directory) == []
+
+
+def test_a_mark_that_cannot_be_removed_is_an_error_of_the_store(uses: Uses, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> NoReturn:
+        raise PermissionError(13, "", path)
+
+    uses.begin()
+    monkeypatch.setattr(os, "unlink", refuse)
+
+    with pytest.raises(StoreError, match="cannot remove"):
+        uses.end()
+
+
+def test_a_mark_that_cannot_be_made_is_an_error_of_the_store(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"file": ""})
+
+    with pytest.raises(StoreError):
+        Uses(str(tmp_path / "file" / "py312.uses")).begin()

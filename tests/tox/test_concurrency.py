@@ -1,0 +1,218 @@
+"""Two toxes at once: one environment at a time, and disjoint environments without waiting."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.hosts import Result, finish
+from support.trees import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Tox
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and signals")
+
+#: Environment `a` says that it runs and then waits for a word; the others only run.
+PATIENT = """
+[tox]
+env_list = a, b
+[testenv]
+skip_install = true
+pass_env = STARTED, GO_ON
+commands = python -c "print('in {env_name}')"
+[testenv:a]
+commands = python -c "import os; open(os.environ['STARTED'], 'w').close(); open(os.environ['GO_ON']).read()"
+"""
+
+#: Each of `a` and `b` waits until the other one runs, too.
+RENDEZVOUS = """
+[tox]
+env_list = a, b
+[testenv]
+skip_install = true
+pass_env = PIPE
+[testenv:a]
+commands = python -c "import os; open(os.environ['PIPE'], 'w').write('met')"
+[testenv:b]
+commands = python -c "import os; assert open(os.environ['PIPE']).read() == 'met'"
+"""
+
+
+def together(tox: Tox, project: Path, *commands: list[str]) -> list[Result]:
+    """The results of toxes that were started at the same time."""
+    running = [tox.start(*command, cwd=project) for command in commands]
+    with ThreadPoolExecutor(len(running)) as pool:
+        return list(pool.map(finish, running))
+
+
+def read_until(stream: subprocess.Popen[str], words: str) -> str:
+    """What a program says up to and with the line that holds certain words."""
+    assert stream.stdout is not None
+    said = ""
+    for line in stream.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"never said {words!r}:\n{said}")
+
+
+def interrupt(process: subprocess.Popen[str]) -> Result:
+    """Press Ctrl-C until a program ends: old releases of tox can miss one in the moment they start a thread."""
+    for _ in range(60):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+            break
+    return finish(process)
+
+
+@pytest.mark.parametrize("arguments", [["run", "-e", "a"], ["run", "-r", "-e", "a"]], ids=" ".join)
+def test_four_runs_of_one_environment_all_succeed(tox: Tox, project: Path, arguments: list[str]) -> None:
+    results = together(tox, project, *[arguments] * 4)
+
+    assert [result.status for result in results] == [0] * 4, "\n".join(result.text for result in results)
+    assert all("in a" in result.out for result in results)
+
+
+def test_four_runs_that_install_one_package_all_succeed(tox: Tox, package: Path) -> None:
+    results = together(tox, package, *[["run", "-r", "-e", "a"]] * 2, *[["run", "-e", "a"]] * 2)
+
+    assert [result.status for result in results] == [0] * 4, "\n".join(result.text for result in results)
+
+
+def test_a_packaging_environment_in_use_is_not_rebuilt(tox: Tox, package: Path) -> None:
+    commands = [["run", "-r", "-e", "a,b"], ["run", "-r", "-e", "c"], ["run", "-e", "b,c"], ["run", "-r", "-e", "c,a"]]
+
+    results = together(tox, package, *commands)
+
+    assert [result.status for result in results] == [0] * 4, "\n".join(result.text for result in results)
+
+
+@posix
+def test_the_second_run_says_what_it_waits_for(tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
+    started, go_on = tmp_path / "started", tmp_path / "go-on"
+    os.mkfifo(started)
+    os.mkfifo(go_on)
+
+    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
+    started.read_text()
+    second = tox.start("run", "-r", "-e", "a", cwd=project, STARTED=str(tmp_path / "other"), GO_ON=os.devnull)
+    said = read_until(second, "waiting for")
+    go_on.write_text("")
+    results = finish(first), finish(second)
+
+    assert [result.status for result in results] == [0, 0], "\n".join(result.text for result in results)
+    assert (
+        f"waiting for environment {work_dir(project) / 'a'}, in use by `tox run -e a` (process {first.pid} on" in said
+    )
+
+
+@posix
+def test_an_environment_in_use_is_not_rebuilt(tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
+    started, go_on = tmp_path / "started", tmp_path / "go-on"
+    os.mkfifo(started)
+    os.mkfifo(go_on)
+
+    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
+    started.read_text()
+    before = (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino
+    second = tox.start("run", "-r", "-e", "a", cwd=project, STARTED=str(tmp_path / "other"), GO_ON=os.devnull)
+    read_until(second, "waiting for")
+    meanwhile = (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino
+    go_on.write_text("")
+    results = finish(first), finish(second)
+
+    assert [result.status for result in results] == [0, 0]
+    assert meanwhile == before
+    assert (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino != before or "remove tox env folder" in results[
+        1
+    ].text
+
+
+@posix
+@pytest.mark.parametrize("recreate", [[], ["-r"]], ids=["run", "run -r"])
+def test_disjoint_environments_do_not_wait(tox: Tox, tmp_path: Path, recreate: list[str]) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": RENDEZVOUS})
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    running = [tox.start("run", *recreate, "-e", name, cwd=project, PIPE=str(pipe)) for name in "ab"]
+    results = [finish(each) for each in running]
+
+    assert [result.status for result in results] == [0, 0], "\n".join(result.text for result in results)
+    assert not any("waiting for" in result.text for result in results)
+
+
+@posix
+def test_disjoint_environments_with_a_common_package_do_not_wait(tox: Tox, tmp_path: Path, package: Path) -> None:
+    write_tree(package, {"tox.ini": RENDEZVOUS.replace("skip_install = true\n", "")})
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    running = [tox.start("run", "-r", "-e", name, cwd=package, PIPE=str(pipe)) for name in "ab"]
+    results = [finish(each) for each in running]
+
+    assert [result.status for result in results] == [0, 0], "\n".join(result.text for result in results)
+
+
+@posix
+def test_after_a_kill_of_the_first_the_second_goes_on(tox: Tox, tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
+    started, go_on = tmp_path / "started", tmp_path / "go-on"
+    os.mkfifo(started)
+    os.mkfifo(go_on)
+
+    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
+    started.read_text()
+    second = tox.start("run", "-e", "a", cwd=project, STARTED=str(tmp_path / "other"), GO_ON=os.devnull)
+    read_until(second, "waiting for")
+    first.kill()
+    go_on.write_text("")
+    finish(first)
+    result = finish(second)
+
+    assert result.status == 0, result.text
+    assert tox.environments(project) == {"a": "ready"}
+
+
+@posix
+def test_an_interrupt_ends_the_wait(tox: Tox, tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
+    started, go_on = tmp_path / "started", tmp_path / "go-on"
+    os.mkfifo(started)
+    os.mkfifo(go_on)
+
+    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
+    started.read_text()
+    second = tox.start("run", "-e", "a", cwd=project)
+    read_until(second, "waiting for")
+    interrupted = interrupt(second)
+    go_on.write_text("")
+    result = finish(first)
+
+    assert interrupted.status not in {0, -signal.SIGKILL}
+    assert "Traceback" not in interrupted.text
+    assert result.status == 0, result.text
+
+
+def test_a_command_that_runs_its_own_environment_does_not_wait_for_itself(tox: Tox, tmp_path: Path) -> None:
+    again = "{env:TOX} run -e a -x testenv.commands="
+    ini = f"[tox]\nenv_list = a\n[testenv]\nskip_install = true\nallowlist_externals = *\ncommands = {again}\n"
+    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+
+    result = tox.run("run", "-e", "a", cwd=project, TOX=tox.host.program("tox"))
+
+    assert "waiting for" not in result.text
+    assert result.status == 0, result.text

@@ -1,0 +1,224 @@
+"""What the records say after everything that can happen to an environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.hosts import finish
+from support.trees import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Tox
+
+#: The command tells through a pipe that it runs, and goes on until the pipe's other end says so or is closed.
+BUSY = """
+[tox]
+env_list = a, b
+[testenv]
+skip_install = true
+pass_env = STARTED, GO_ON
+commands = python -c "import os; open(os.environ['STARTED'], 'w').close(); open(os.environ['GO_ON']).read()"
+"""
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and signals")
+
+
+def records(project: Path, work_dir: Callable[[Path], Path]) -> dict[str, dict[str, Any]]:
+    """The environments' records by the names of their directories."""
+    folder = work_dir(project).parent / ".central-venv" / "tox"
+    return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+
+
+def test_each_environment_of_a_run_is_recorded(tox: Tox, project: Path) -> None:
+    result = tox.run("run", cwd=project)
+
+    assert result.status == 0, result.text
+    (listed,) = tox.listed(project)
+    assert (listed["root"], listed["state"]) == (str(project), "active")
+    python = ".".join(map(str, sys.version_info[:3]))
+    found = {(each["runner"], each["name"], each["python"], each["state"]) for each in listed["environments"]}
+    assert found == {("tox", "a", python, "ready"), ("tox", "b", python, "ready")}
+    assert all(each["created"] and each["last_used"] for each in listed["environments"])
+
+
+def test_the_home_names_its_project(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+
+    home = work_dir(project).parent
+    assert json.loads((home / "project.json").read_text())["root"] == str(project)
+    if sys.platform != "win32":
+        assert [directory.stat().st_mode & 0o777 for directory in (home.parent, home)] == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("command", [["run", "-p", "all"], ["run-parallel"], ["p", "-r"]], ids=" ".join)
+def test_parallel_runs_record_each_environment(tox: Tox, project: Path, command: list[str]) -> None:
+    if command[:2] == ["run", "-p"]:
+        command = ["-p", "all"]  # the spelling without a sub command
+    result = tox.run(*command, cwd=project)
+
+    assert result.status == 0, result.text
+    assert tox.environments(project) == {"a": "ready", "b": "ready"}
+
+
+def test_a_run_without_tests_is_recorded(tox: Tox, project: Path) -> None:
+    tox.run("run", "-e", "a", "--notest", cwd=project)
+
+    assert tox.environments(project) == {"a": "ready"}
+
+
+def test_the_packaging_environment_is_recorded(tox: Tox, package: Path) -> None:
+    result = tox.run("run", "-e", "a", cwd=package)
+
+    assert result.status == 0, result.text
+    assert tox.environments(package) == {".pkg": "ready", "a": "ready"}
+
+
+def test_recreation_on_demand_leaves_a_ready_environment(
+    tox: Tox, project: Path, work_dir: Callable[[Path], Path]
+) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+    leftover = work_dir(project) / "a" / "leftover"
+    leftover.touch()
+
+    result = tox.run("run", "-r", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert not leftover.exists()
+    assert tox.environments(project) == {"a": "ready"}
+
+
+def test_automatic_recreation_leaves_a_ready_environment(
+    tox: Tox, project: Path, work_dir: Callable[[Path], Path]
+) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+    leftover = work_dir(project) / "a" / "leftover"
+    leftover.touch()
+    info = work_dir(project) / "a" / ".tox-info.json"
+    info.write_text(info.read_text().replace('"name": "a"', '"name": "another"'))
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert "recreate env because" in result.text
+    assert not leftover.exists()
+    assert tox.environments(project) == {"a": "ready"}
+
+
+def test_a_failing_command_leaves_a_ready_environment(tox: Tox, tmp_path: Path) -> None:
+    ini = '[tox]\nenv_list = a\n[testenv]\nskip_install = true\ncommands = python -c "raise SystemExit(3)"\n'
+    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 3
+    assert tox.environments(project) == {"a": "ready"}
+
+
+def test_a_failing_installation_leaves_a_broken_environment(tox: Tox, tmp_path: Path) -> None:
+    ini = "[tox]\nenv_list = a\n[testenv]\nskip_install = true\ndeps = ./missing\ncommands = python -c pass\n"
+    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 1
+    assert tox.environments(project) == {"a": "broken"}
+
+
+def test_a_repaired_installation_leaves_a_ready_environment(tox: Tox, tmp_path: Path) -> None:
+    ini = "[tox]\nenv_list = a\n[testenv]\nskip_install = true\ncommands = python -c pass\n"
+    project = write_tree(tmp_path / "project", {"tox.ini": f"{ini}deps = ./missing\n"})
+    tox.run("run", "-e", "a", cwd=project)
+    write_tree(project, {"tox.ini": ini})
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert tox.environments(project) == {"a": "ready"}
+
+
+def test_a_missing_interpreter_leaves_nothing(tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]) -> None:
+    ini = "[tox]\nenv_list = py399\nskip_missing_interpreters = true\n[testenv]\nskip_install = true\n"
+    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+
+    tox.run("run", "-e", "py399", cwd=project)
+
+    assert tox.environments(project) == {}
+    assert records(project, work_dir) == {}
+
+
+@posix
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_an_end_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_path: Path, how: signal.Signals) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": BUSY})
+    started, go_on = tmp_path / "started", tmp_path / "go-on"
+    os.mkfifo(started)
+    os.mkfifo(go_on)
+
+    running = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
+    started.read_text()  # until the command opens it
+    running.send_signal(how)
+    with go_on.open("w"):
+        result = finish(running)
+
+    assert result.status != 0
+    assert tox.environments(project) == {"a": "ready"}
+
+
+@posix
+def test_a_kill_during_the_creation_is_repaired_by_the_next_run(tox: Tox, tmp_path: Path) -> None:
+    # The installation of a dependency whose build waits: the environment is half made.
+    setup = "import os\nopen(os.environ['STARTED'], 'w').close()\nopen(os.environ['GO_ON']).read()\n"
+    ini = "[tox]\nenv_list = a\n[testenv]\nskip_install = true\npass_env = STARTED, GO_ON\ncommands = python -c pass\n"
+    backend = f"def build_wheel(*args, **kwargs):\n    {'; '.join(setup.splitlines())}\n"
+    pyproject = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    pyproject += '[project]\nname = "slow"\nversion = "1"\n'
+    files = {"tox.ini": f"{ini}deps = ./slow\n", "slow/pyproject.toml": pyproject, "slow/backend.py": backend}
+    project = write_tree(tmp_path / "project", files)
+    started, go_on = tmp_path / "started", tmp_path / "go-on"
+    os.mkfifo(started)
+    os.mkfifo(go_on)
+
+    running = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
+    started.read_text()
+    during = tox.environments(project)
+    running.kill()
+    go_on.write_text("")
+    finish(running)
+    killed = tox.environments(project)
+    write_tree(project, {"tox.ini": ini})
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert (during, killed) == ({"a": "creating"}, {"a": "broken"})
+    assert result.status == 0, result.text
+    assert tox.environments(project) == {"a": "ready"}
+
+
+def test_an_environment_without_a_record_is_adopted(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+    home = work_dir(project).parent
+    (home / "project.json").unlink()
+    (home / ".central-venv" / "tox" / "a.json").unlink()
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert set(records(project, work_dir)) == {"a"}
+    assert [each["root"] for each in tox.listed(project)] == [str(project)]
+
+
+def test_a_damaged_record_is_written_anew(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+    (work_dir(project).parent / ".central-venv" / "tox" / "a.json").write_text('{"schema": 1, "runn')
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert records(project, work_dir)["a"]["state"] == "ready"
