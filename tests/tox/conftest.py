@@ -33,6 +33,7 @@ PACKAGE = {
 [tox]
 env_list = a, b, c
 [testenv]
+set_env = PYTHONDONTWRITEBYTECODE = 1
 commands = python -c "import demo; print(demo.__doc__)"
 """,
     "pyproject.toml": """

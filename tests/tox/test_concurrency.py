@@ -203,7 +203,7 @@ def test_an_interrupt_ends_the_wait(tox: Tox, tmp_path: Path) -> None:
     result = finish(first)
 
     assert interrupted.status not in {0, -signal.SIGKILL}
-    assert "Traceback" not in interrupted.text
+    assert "central_venv" not in interrupted.text  # no traceback of ours
     assert result.status == 0, result.text
 
 

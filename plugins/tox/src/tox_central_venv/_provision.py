@@ -17,8 +17,8 @@ _LOGGER = logging.getLogger(__name__)
 def say_if_provision_has_to_wait(env_conf: EnvConfigSet, state: State) -> None:
     """Say who has the provisioned environment, if somebody has."""
     core = state.conf.core
-    if env_conf.name != core["provision_tox_env"]:
-        return
+    if "provision_tox_env" not in core or env_conf.name != core["provision_tox_env"]:
+        return  # tox defines that key on its own command line, not for programs that drive it as a library
     home = central_home(core)
     if home is None:
         return

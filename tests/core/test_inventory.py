@@ -1,0 +1,367 @@
+"""What is found in a store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from central_venv import Store, clock, host
+from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
+from central_venv.inventory import FoundProject, find_project, find_projects, project_state
+from central_venv.key import home_name
+from central_venv.record import ProjectRecord
+from support.trees import listing, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from central_venv import Home
+
+    Maker = Callable[[Path], Path]
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names with line breaks, are POSIX")
+
+
+@pytest.fixture
+def home_of(project: Path, store: Path) -> Home:
+    home = Store(str(store)).home(str(project))
+    home.prepare()
+    return home
+
+
+def complain(error: CentralVenvError) -> None:
+    raise AssertionError("no problem was expected") from error
+
+
+def search(store: Path) -> list[FoundProject]:
+    return list(find_projects(Store(str(store)), on_problem=complain))
+
+
+def found_names(project: FoundProject) -> list[tuple[str, str, str]]:
+    return [(environment.runner, environment.name, environment.state) for environment in project.environments]
+
+
+def seal(home: Home, runner: str, directory: str, name: str, make_environment: Maker) -> None:
+    environment = home.environment(runner, directory)
+    environment.claim(name, on_wait=lambda _: None)
+    make_environment(Path(environment.path))
+    environment.seal()
+    environment.release()
+
+
+def record(root: Path, **changes: str | None) -> ProjectRecord:
+    mount = host.mount_point(str(root))
+    fields = {"host": host.name(), "mount": mount, "volume": host.volume(mount), **changes}
+    return ProjectRecord(str(root), **fields)
+
+
+def test_a_store_that_does_not_exist_is_empty(store: Path) -> None:
+    assert search(store) == []
+
+
+def test_a_recorded_environment_is_found(
+    home_of: Home, store: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "seconds", lambda: 1795521600.0)
+    seal(home_of, "tox", "a-b", "a/b", make_environment)
+    os.utime(Path(home_of.environment_path("tox", "a-b"), "pyvenv.cfg"), (0, 86400))
+
+    found = [project.as_json() for project in search(store)]
+
+    assert found == [
+        {
+            "root": home_of.root,
+            "home": home_of.path,
+            "state": "active",
+            "environments": [
+                {
+                    "runner": "tox",
+                    "name": "a/b",
+                    "path": home_of.environment_path("tox", "a-b"),
+                    "python": "3.12.1",
+                    "state": "ready",
+                    "created": "1970-01-02T00:00:00Z",
+                    "last_used": "2026-11-24T12:00:00Z",
+                    "size": None,
+                }
+            ],
+        }
+    ]
+
+
+def test_environments_that_others_made_are_found(home_of: Home, store: Path, make_environment: Maker) -> None:
+    for path in (".venv", ".venv-3.12", ".tox/py312", ".nox/tests"):
+        make_environment(Path(home_of.path, path))
+
+    (project,) = search(store)
+
+    assert found_names(project) == [
+        ("nox", "tests", "ready"),
+        ("tox", "py312", "ready"),
+        ("project", ".venv", "ready"),
+        ("project", ".venv-3.12", "ready"),
+    ]
+    assert {environment.last_used for environment in project.environments} == {None}
+
+
+def test_a_home_without_a_record_is_unrecorded(store: Path, make_environment: Maker) -> None:
+    make_environment(store / "foo-12345678" / ".venv")
+
+    (project,) = search(store)
+
+    assert (project.root, project.home, project.state) == (None, str(store / "foo-12345678"), "unrecorded")
+    assert found_names(project) == [("project", ".venv", "ready")]
+
+
+def test_a_home_without_environments_is_found(home_of: Home, store: Path) -> None:
+    (project,) = search(store)
+
+    assert (project.root, project.state, project.environments) == (home_of.root, "active", [])
+
+
+def test_directories_that_are_no_environments_are_not_listed(home_of: Home, store: Path) -> None:
+    write_tree(Path(home_of.path), {".tox/log/file": "", ".tox/file": "", "file": "", "other/pyvenv.cfg": ""})
+    write_tree(Path(home_of.path), {".pkg/file": "", ".venv/file": ""})
+
+    assert found_names(search(store)[0]) == []
+
+
+def test_a_record_without_a_directory_is_not_listed(home_of: Home, store: Path, make_environment: Maker) -> None:
+    seal(home_of, "tox", "py312", "py312", make_environment)
+    shutil.rmtree(home_of.environment_path("tox", "py312"))
+
+    assert found_names(search(store)[0]) == []
+
+
+def test_a_directory_with_a_record_is_listed_even_if_it_is_no_environment_yet(home_of: Home, store: Path) -> None:
+    environment = home_of.environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+    os.makedirs(environment.path)
+
+    during = found_names(search(store)[0])
+    environment.release()
+
+    assert during == [("tox", "py312", "creating")]
+    assert found_names(search(store)[0]) == []
+
+
+def test_looking_changes_nothing(home_of: Home, store: Path, make_environment: Maker) -> None:
+    seal(home_of, "tox", "py312", "py312", make_environment)
+    before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
+
+    search(store)
+
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
+
+
+def test_the_name_of_a_project_environment_is_that_of_its_directory(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    seal(home_of, "project", ".venv", "something else", make_environment)
+
+    assert found_names(search(store)[0]) == [("project", ".venv", "ready")]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [("{", DamagedRecordError), ('{"schema": 2}', NewerRecordError)], ids=["damaged", "newer"]
+)
+def test_an_environment_whose_record_cannot_be_used_is_found_and_told(
+    content: str, kind: type[CentralVenvError], home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    seal(home_of, "tox", "py312", "a name", make_environment)
+    Path(home_of.environment("tox", "py312").record_path).write_text(content)
+    problems: list[CentralVenvError] = []
+
+    (project,) = find_projects(Store(str(store)), on_problem=problems.append)
+
+    assert found_names(project) == [("tox", "py312", "ready")]
+    assert [type(problem) for problem in problems] == [kind]
+
+
+def test_a_project_whose_record_is_damaged_is_found_and_told(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    make_environment(Path(home_of.path, ".venv"))
+    Path(home_of.record_path).write_text("{")
+    problems: list[CentralVenvError] = []
+
+    (project,) = find_projects(Store(str(store)), on_problem=problems.append)
+
+    assert (project.root, project.state, found_names(project)) == (None, "unrecorded", [("project", ".venv", "ready")])
+    assert [type(problem) for problem in problems] == [DamagedRecordError]
+
+
+def test_a_home_that_cannot_be_listed_is_told_and_the_search_goes_on(
+    home_of: Home, store: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_environment(store / "zzz-12345678" / ".venv")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if path == home_of.path:
+            raise PermissionError(13, "")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    problems: list[CentralVenvError] = []
+
+    projects = list(find_projects(Store(str(store)), on_problem=problems.append))
+
+    assert [found_names(project) for project in projects] == [[], [("project", ".venv", "ready")]]
+    assert [type(problem) for problem in problems] == [StoreError]
+
+
+def test_a_home_that_was_renamed_by_hand_is_unrecorded(home_of: Home, store: Path, make_environment: Maker) -> None:
+    make_environment(Path(home_of.path, ".venv"))
+    os.rename(home_of.path, store / "renamed")
+
+    (project,) = search(store)
+
+    assert (project.root, project.state) == (None, "unrecorded")
+    assert found_names(project) == [("project", ".venv", "ready")]
+
+
+def test_a_home_that_was_copied_by_hand_is_unrecorded(home_of: Home, store: Path) -> None:
+    shutil.copytree(home_of.path, store / "copy")
+
+    assert {(Path(project.home).name, project.state) for project in search(store)} == {
+        ("copy", "unrecorded"),
+        (Path(home_of.path).name, "active"),
+    }
+
+
+@posix_only
+def test_links_are_not_followed(home_of: Home, store: Path, base: Path, make_environment: Maker) -> None:
+    elsewhere = make_environment(base / "elsewhere" / "py312")
+    (Path(home_of.path) / ".venv").symlink_to(elsewhere)
+    (Path(home_of.path) / ".tox").symlink_to(elsewhere.parent)
+    (Path(home_of.path) / ".nox").mkdir()
+    (Path(home_of.path) / ".nox" / "py312").symlink_to(elsewhere)
+
+    assert found_names(search(store)[0]) == []
+
+
+@posix_only
+def test_names_of_any_characters_are_found(home_of: Home, store: Path, make_environment: Maker) -> None:
+    names = ["a\nb", "\x1b[31m", "\udcff", "-a"] if sys.platform == "linux" else ["a\nb", "\x1b[31m", "-a"]
+    for name in names:
+        make_environment(Path(home_of.path, ".tox", name))
+
+    (project,) = search(store)
+
+    assert sorted(found_names(project)) == sorted(("tox", name, "ready") for name in names)
+
+
+def test_a_shared_environment_is_a_project_of_its_own(store: Path, make_environment: Maker) -> None:
+    make_environment(store / "@torch")
+    write_tree(store / "@broken", {"pyvenv.cfg": ""})
+
+    broken, torch = search(store)
+
+    assert (torch.root, torch.home, torch.state) == (None, str(store / "@torch"), "shared")
+    assert found_names(torch) == [("project", "@torch", "ready")]
+    assert torch.environments[0].path == str(store / "@torch")
+    assert (broken.state, found_names(broken)) == ("shared", [("project", "@broken", "broken")])
+
+
+def test_homes_come_in_order_of_their_names(store: Path) -> None:
+    write_tree(store, {"b/f": "", "a/f": "", "c/f": ""})
+
+    assert [Path(project.home).name for project in search(store)] == ["a", "b", "c"]
+
+
+def test_a_home_that_does_not_exist_has_no_environments(store: Path) -> None:
+    project = find_project(str(store / "foo-12345678"), on_problem=complain)
+
+    assert (project.root, project.state, project.environments) == (None, "unrecorded", [])
+
+
+def test_the_project_of_a_home_is_in_its_state(home_of: Home, store: Path) -> None:
+    shutil.rmtree(home_of.root)
+
+    assert [(project.root, project.state) for project in search(store)] == [(home_of.root, "orphan")]
+
+
+def test_a_project_that_stands_is_active(project: Path) -> None:
+    assert project_state(record(project, host="another", mount="/elsewhere", volume="0")) == "active"
+
+
+def test_a_project_that_is_gone_from_its_place_is_an_orphan(base: Path) -> None:
+    assert project_state(record(base / "gone")) == "orphan"
+
+
+def test_a_project_that_became_a_file_is_an_orphan(base: Path) -> None:
+    write_tree(base, {"file": ""})
+
+    assert project_state(record(base / "file")) == "orphan"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"host": "another"}, id="recorded on another machine"),
+        pytest.param({"host": None}, id="recorded on an unknown machine"),
+        pytest.param({"mount": os.path.abspath(os.sep + "elsewhere")}, id="recorded below another mount point"),
+        pytest.param({"mount": None}, id="recorded below an unknown mount point"),
+        pytest.param({"volume": "another"}, id="recorded on another volume"),
+    ],
+)
+def test_a_project_that_may_be_elsewhere_is_unreachable(change: dict[str, str | None], base: Path) -> None:
+    assert project_state(record(base / "gone", **change)) == "unreachable"
+
+
+def test_a_project_whose_parent_is_gone_is_unreachable(base: Path) -> None:
+    assert project_state(record(base / "gone" / "too")) == "unreachable"
+
+
+def test_a_project_whose_parent_became_a_file_is_unreachable(base: Path) -> None:
+    write_tree(base, {"file": ""})
+
+    assert project_state(record(base / "file" / "project")) == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, ""), OSError(5, ""), TimeoutError(110, ""), ValueError("null byte")], ids=repr
+)
+def test_a_project_that_cannot_be_seen_is_unreachable(
+    error: Exception, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = record(project)
+    real = os.stat
+
+    def stat(path: str, **options: bool) -> os.stat_result:
+        if path == str(project):
+            raise error
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+
+    assert project_state(found) == "unreachable"
+
+
+@posix_only
+def test_a_project_whose_disk_was_taken_out_is_unreachable(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = base / "disk"
+    disk.mkdir()
+    real = os.path.ismount
+    mounted = {str(disk)}
+    monkeypatch.setattr(os.path, "ismount", lambda path: path in mounted or real(path))
+    found = record(disk / "project")
+    before = project_state(found)
+
+    mounted.clear()
+
+    assert (before, project_state(found)) == ("orphan", "unreachable")
+
+
+def test_the_record_of_another_home_is_not_believed(store: Path, project: Path) -> None:
+    write_tree(store / "foo-12345678", {"project.json": json.dumps({"schema": 1, "root": str(project)})})
+
+    assert [(found.root, found.state) for found in search(store)] == [(None, "unrecorded")]
+    assert home_name(str(project)) != "foo-12345678"
+    assert listing(store) == {"foo-12345678", os.path.join("foo-12345678", "project.json")}

@@ -1,0 +1,280 @@
+"""What tox leaves in projects, refuses or passes on, by release."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.hosts import CACHE, ROOT, UV, Host, make_host
+from support.trees import listing, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Tox
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="groups and modes")
+
+DEV = '[tox]\nenv_list = dev\n{core}\n[testenv]\nskip_install = true\ncommands = python -c "print(1)"\n'
+
+
+def needs(tox: Tox, release: tuple[int, ...], what: str) -> None:
+    """Skip a test of something that this release of tox does not have."""
+    if tox.version < release:
+        pytest.skip(f"{what} came with tox {'.'.join(map(str, release))}")
+
+
+# --- the `.venv` file that tox leaves for editors ---
+
+
+def test_no_redirect_is_left_in_the_project(tox: Tox, tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": DEV.format(core="")})
+
+    result = tox.run("run", cwd=project)
+
+    assert result.status == 0, result.text
+    assert listing(project) == {"tox.ini"}
+
+
+@pytest.mark.parametrize("core", ["venv_redirect = true", "venv_redirect_env = dev"])
+def test_a_redirect_that_the_user_asks_for_is_left(
+    tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path], core: str
+) -> None:
+    needs(tox, (4, 64), "the redirect")
+    project = write_tree(tmp_path / "project", {"tox.ini": DEV.format(core=core)})
+
+    result = tox.run("run", cwd=project)
+
+    assert result.status == 0, result.text
+    assert (project / ".venv").read_text().strip() == str(work_dir(project) / "dev")
+
+
+def test_a_redirect_to_the_users_own_work_dir_is_left_as_ever(tox: Tox, tmp_path: Path) -> None:
+    needs(tox, (4, 64), "the redirect")
+    mine = tmp_path / "mine"
+    project = write_tree(tmp_path / "project", {"tox.ini": DEV.format(core=f"work_dir = {mine}")})
+
+    result = tox.run("run", cwd=project)
+
+    assert result.status == 0, result.text
+    assert (project / ".venv").read_text().strip() == str(mine / "dev")
+
+
+# --- packages on their way through a store below a directory that others may write ---
+
+
+@pytest.fixture
+def group_store(tmp_path: Path) -> Path:
+    """A store on a group's scratch file system."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    scratch.chmod(0o2775)
+    return scratch / "venvs"
+
+
+@posix
+def test_a_package_is_installed_through_a_store_on_a_group_directory(
+    tox: Tox, package: Path, group_store: Path, tmp_path: Path
+) -> None:
+    before = listing(package)
+
+    result = tox.run("run", "-e", "a", cwd=package, CENTRAL_VENV_HOME=str(group_store), TMPDIR=str(sticky(tmp_path)))
+
+    assert result.status == 0, result.text
+    assert "It works." in result.out
+    assert listing(package) == before
+
+
+@posix
+def test_packages_are_staged_in_a_private_directory_then(
+    tox: Tox, package: Path, group_store: Path, tmp_path: Path
+) -> None:
+    temporary = sticky(tmp_path)
+
+    tox.run("run", "-e", "a", cwd=package, CENTRAL_VENV_HOME=str(group_store), TMPDIR=str(temporary))
+
+    (private,) = temporary.glob("central-venv-*")
+    assert private.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in private.glob("package-*/*")] == ["package"]
+
+
+@posix
+def test_a_planted_staging_directory_is_refused(
+    newest_tox: Tox, package: Path, group_store: Path, tmp_path: Path
+) -> None:
+    temporary = sticky(tmp_path)
+    (temporary / f"central-venv-{os.getuid()}").symlink_to(tmp_path)
+
+    result = newest_tox.run("run", "-e", "a", cwd=package, CENTRAL_VENV_HOME=str(group_store), TMPDIR=str(temporary))
+
+    assert result.status != 0
+    assert "is not a private directory of this user" in result.text
+    assert "Traceback" not in result.text
+
+
+def sticky(tmp_path: Path) -> Path:
+    """A directory like the system's own for temporary files."""
+    directory = tmp_path / "tmp"
+    directory.mkdir()
+    directory.chmod(0o1777)
+    return directory
+
+
+# --- provisioning ---
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Core and the plugin as wheels, as a provisioned environment installs them."""
+    directory = tmp_path_factory.mktemp("wheels")
+    for member in ("core", "plugins/tox"):
+        source = directory / "source" / member
+        shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__"))
+        build = [UV, "build", "--quiet", "--wheel", "--out-dir", str(directory), str(source)]
+        subprocess.run(build, check=True, env={**os.environ, "UV_CACHE_DIR": str(CACHE / "uv")})
+    return directory
+
+
+PROVISIONED = """
+[tox]
+env_list = a
+requires = {requires}
+[testenv]
+skip_install = true
+commands = python -c "print('in {{env_name}}')"
+"""
+
+
+def test_a_provisioned_run_keeps_everything_in_the_store(
+    tox: Tox, tmp_path: Path, wheels: Path, work_dir: Callable[[Path], Path]
+) -> None:
+    requires = "pyproject-api\n    tox-central-venv\n    iniconfig"
+    project = write_tree(tmp_path / "project", {"tox.ini": PROVISIONED.format(requires=requires)})
+
+    result = tox.run("run", cwd=project, PIP_FIND_LINKS=str(wheels))
+
+    assert result.status == 0, result.text
+    assert "will run in automatically provisioned tox" in result.text
+    assert "in a" in result.out
+    assert listing(project) == {"tox.ini"}
+    assert tox.environments(project) == {".tox": "ready", "a": "ready"}
+    assert (work_dir(project) / ".tox" / "pyvenv.cfg").is_file()
+
+
+def test_a_provisioned_tox_without_the_plugin_follows_the_host(tox: Tox, tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PROVISIONED.format(requires="iniconfig")})
+
+    result = tox.run("run", cwd=project)
+
+    assert result.status == 0, result.text
+    assert listing(project) == {"tox.ini"}
+    assert tox.environments(project) == {".tox": "ready", "a": "ready"}
+
+
+def test_environments_can_be_listed_without_provisioning(newest_tox: Tox, project: Path) -> None:
+    # A program that drives tox as a library need not let it look at `requires` first.
+    program = """
+from tox.config.cli.parse import get_options
+from tox.plugin.manager import MANAGER
+from tox.session.state import State
+options = get_options("list")
+print(list(State(options, ["list"]).envs.iter()))
+"""
+
+    result = newest_tox.host.run("python", "-c", program, cwd=project)
+
+    assert (result.status, result.out) == (0, "['a', 'b']\n"), result.text
+
+
+def test_two_provisioned_runs_both_succeed(tox: Tox, tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PROVISIONED.format(requires="iniconfig")})
+
+    running = [tox.start("run", cwd=project) for _ in range(2)]
+    results = [process.communicate() for process in running]
+
+    assert [process.returncode for process in running] == [0, 0], results
+
+
+def test_a_plugin_that_only_the_project_requires_moves_all_but_the_provisioned_environment(
+    plain_tox: Host, newest_tox: Tox, tmp_path: Path, wheels: Path, work_dir: Callable[[Path], Path]
+) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PROVISIONED.format(requires="tox-central-venv")})
+
+    result = plain_tox.run("tox", "run", cwd=project, PIP_FIND_LINKS=str(wheels))
+
+    assert result.status == 0, result.text
+    in_tree = {path.name for path in (project / ".tox").iterdir() if (path / "pyvenv.cfg").exists()}
+    assert in_tree == {".tox"}
+    assert (work_dir(project) / "a" / "pyvenv.cfg").is_file()
+    assert newest_tox.environments(project) == {"a": "ready"}
+
+
+def test_the_users_work_dir_wins_over_a_plugin_that_only_the_project_requires(
+    plain_tox: Host, tmp_path: Path, wheels: Path, store: Path
+) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PROVISIONED.format(requires="tox-central-venv")})
+
+    result = plain_tox.run("tox", "run", "--workdir", ".tox", cwd=project, PIP_FIND_LINKS=str(wheels))
+
+    assert result.status == 0, result.text
+    assert (project / ".tox" / "a" / "pyvenv.cfg").is_file()
+    assert not store.exists()
+
+
+# --- tox-uv ---
+
+
+@pytest.fixture(scope="session")
+def uv_tox() -> Host:
+    """The newest tox with tox-uv and the plugin."""
+    return make_host("tox-uv", "tox", "tox-uv", plugins=("plugins/tox",))
+
+
+UV_LOCK = """
+[tox]
+env_list = locked
+[testenv]
+runner = uv-venv-lock-runner
+set_env = PYTHONDONTWRITEBYTECODE = 1
+commands = python -c "import demo; print(demo.__doc__)"
+"""
+
+
+def test_tox_uv_builds_packages_and_environments_in_the_store(uv_tox: Host, package: Path) -> None:
+    before = listing(package)
+
+    result = uv_tox.run("tox", "run", "-e", "a", cwd=package)
+
+    assert result.status == 0, result.text
+    assert listing(package) == before
+    shown = uv_tox.run("central-venv", "list", "--runner", "tox", cwd=package).out.splitlines()[1:]
+    assert [line.split()[1:3] + line.split()[-1:] for line in shown] == [
+        ["tox", ".pkg", "ready"],
+        ["tox", "a", "ready"],
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "-r"], ["run-parallel"]], ids=" ".join)
+def test_tox_uv_syncs_a_lock_file_into_the_store(uv_tox: Host, package: Path, arguments: list[str]) -> None:
+    write_tree(package, {"tox.ini": UV_LOCK})
+    subprocess.run([UV, "--quiet", "lock", "--python", sys.executable], cwd=package, check=True)
+    before = listing(package)
+
+    result = uv_tox.run("tox", *arguments, "-e", "locked", cwd=package)
+
+    assert result.status == 0, result.text
+    assert listing(package) == before
+    shown = uv_tox.run("central-venv", "list", "--runner", "tox", "--state", "ready", cwd=package).out
+    assert " locked " in shown
+
+
+def test_four_runs_of_tox_uv_all_succeed(uv_tox: Host, package: Path) -> None:
+    running = [uv_tox.start("tox", "run", "-r", "-e", "a", cwd=package) for _ in range(4)]
+    results = [process.communicate() for process in running]
+
+    assert [process.returncode for process in running] == [0] * 4, results
