@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -14,6 +15,7 @@ from central_venv.disk_usage import disk_usage
 from support.trees import write_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="blocks and links are POSIX")
@@ -97,16 +99,14 @@ def test_an_entry_that_vanished_counts_nothing(base: Path, monkeypatch: pytest.M
     root = write_tree(base / "root", {"file": "x" * 10_000})
     listed: list[os.DirEntry[str]] = []
 
-    class Vanishing:
-        def __enter__(self) -> list[os.DirEntry[str]]:
-            return listed
-
-        def __exit__(self, *_: object) -> None:
-            (root / "file").unlink()
+    @contextmanager
+    def scandir(_: str) -> Iterator[list[os.DirEntry[str]]]:
+        yield listed
+        (root / "file").unlink()
 
     with os.scandir(root) as entries:
         listed.extend(entries)
-    monkeypatch.setattr(os, "scandir", lambda _: Vanishing())
+    monkeypatch.setattr(os, "scandir", scandir)
 
     assert disk_usage(str(root)) == blocks(root)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -41,11 +42,12 @@ def hook(signature: str, body: str) -> str:
 @pytest.fixture
 def module(base: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
     """Makes a module that can be imported, under a name of its own."""
-    monkeypatch.syspath_prepend(base / "modules")
+    monkeypatch.syspath_prepend(write_tree(base / "modules", {}))
 
     def make(source: str) -> str:
         name = f"rules_{uuid4().hex}"
         write_tree(base / "modules", {f"{name}.py": source})
+        invalidate_caches()
         return name
 
     return make
@@ -138,7 +140,7 @@ def test_an_answer_that_is_no_absolute_path_is_refused(
     with pytest.raises(SettingsError) as root:
         root_here(None)
 
-    shown = repr(eval(answer))  # noqa: S307
+    shown = repr(eval(answer))
     assert store.value.message == f"`central_venv_store` of a policy module (user: {path}) answered {shown}"
     assert root.value.message == f"`central_venv_project_root` of a policy module (user: {path}) answered {shown}"
     assert store.value.hint == root.value.hint == "it must be an absolute path, or None"

@@ -96,7 +96,7 @@ def test_every_spelling_of_a_directory_has_one_true_path(
 ) -> None:
     for directory in ("project", "other"):
         (base / directory).mkdir()
-    for link, target in {"link": "project", "links": "other", "other/link": "../link", "other/up": base}.items():
+    for link, target in {"link": "project", "links": "other", "other/link": "../link", "other/up": str(base)}.items():
         (base / link).symlink_to(target)
     monkeypatch.chdir(base)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv.errors import PythonRequestError
 from central_venv.python_request import environment_directory, file_request
+from support.hosts import UV
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -80,10 +80,11 @@ def test_a_program_of_the_path_is_asked_what_it_is(base: Path, monkeypatch: pyte
     assert environment_directory("snake") == ".venv-pypy3.10"
 
 
-@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is missing")
 def test_uv_is_asked_what_a_range_means() -> None:
     version = f"=={sys.version_info.major}.{sys.version_info.minor}.*"
-    found = subprocess.run(["uv", "python", "find", "--system", "--no-project", version], check=False)
+    found = subprocess.run(
+        [UV, "python", "find", "--system", "--no-project", version], capture_output=True, check=False
+    )
     if found.returncode != 0:
         pytest.skip("uv finds no such Python outside of environments")
 

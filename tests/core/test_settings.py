@@ -91,8 +91,13 @@ BOOLEANS = [
 )
 @pytest.mark.parametrize("value", [True, False])
 def test_the_stronger_source_wins(
-    key: str, stronger: str, weaker: str, value: bool, put: Callable[[str, str, str, str], str], project: Path
-) -> None:  # noqa: FBT001
+    key: str,
+    stronger: str,
+    weaker: str,
+    value: bool,  # noqa: FBT001
+    put: Callable[[str, str, str, str], str],
+    project: Path,
+) -> None:
     if weaker != "default":
         put(weaker, key, str(not value).lower(), "0" if value else "1")
     place = put(stronger, key, str(value).lower(), "1" if value else "0")
@@ -250,7 +255,7 @@ def test_a_project_cannot_choose_paths_or_code(line: str, project: Path) -> None
 
     error = refused(str(project))
 
-    key = line.split(" ")[0]
+    key = line.split(" ", maxsplit=1)[0]
     assert error.message == (
         f"`{key}` is not allowed in `{path}`, table `tool.central-venv`: a project must not choose it"
     )

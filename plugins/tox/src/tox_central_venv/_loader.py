@@ -21,6 +21,7 @@ from tox_central_venv._staging import staging_directory
 
 if TYPE_CHECKING:
     from central_venv import Home
+    from tox.config.cli.parser import Parsed
     from tox.config.main import Config
     from tox.config.sets import ConfigSet
     from tox.session.state import State
@@ -31,9 +32,10 @@ RUNNER = "tox"
 class CentralLoader(MemoryLoader):
     """Answers `work_dir` and, as long as that answer is in force, what depends on it."""
 
-    def __init__(self, core: ConfigSet) -> None:
+    def __init__(self, core: ConfigSet, options: Parsed) -> None:
         super().__init__()
         self._core = core
+        self._options = options
 
     @cached_property
     def home(self) -> Home | None:
@@ -46,6 +48,8 @@ class CentralLoader(MemoryLoader):
     @property
     def home_in_force(self) -> Home | None:
         """The project's home, if tox's files go there."""
+        if self._core["work_dir"].name != f".{RUNNER}":  # the user's own: then nothing can be wrong with the store
+            return None
         home = self.home
         in_force = home is not None and self._core["work_dir"] == Path(home.runner_directory(RUNNER))
         return home if in_force else None
@@ -56,16 +60,23 @@ class CentralLoader(MemoryLoader):
         `toxworkdir` is the last alias of `work_dir`: tox before 4.36 tries each alias on all loaders in turn.
         """
         del conf, env_name
-        if key == "toxworkdir" and (home := self.home) is not None:
+        if key == "toxworkdir" and self._options.work_dir is None and (home := self.home) is not None:
             return Path(home.runner_directory(RUNNER))
         if key == "temp_dir" and (home := self.home_in_force) is not None:
             directory = staging_directory(home)
             if directory is not None:
                 return directory
-        # tox >= 4.64 leaves a file `.venv` in the project for editors, which breaks uv there.
-        if key == "venv_redirect" and self.home_in_force is not None and self._core["venv_redirect_env"] is None:
+        if key == "venv_redirect" and self._keeps_redirect_away():
             return False
         raise KeyError(key)
+
+    def _keeps_redirect_away(self) -> bool:
+        """Whether tox >= 4.64 must not leave its file `.venv` in the project, which breaks uv there.
+
+        What `tox config` shows stays as it was, and whoever names an environment for the file wants it.
+        """
+        shown_only = self._options.command in {"config", "c"} or getattr(self._options, "show_config", False)
+        return not shown_only and self.home_in_force is not None and self._core["venv_redirect_env"] is None
 
     def found_keys(self) -> set[str]:
         """None: these are no settings of the user's, so none can be unused."""

@@ -11,6 +11,8 @@ from tox_central_venv._loader import CentralLoader, forget_inherited_work_dir, s
 from tox_central_venv._provision import say_if_provision_has_to_wait
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from tox.config.sets import ConfigSet, EnvConfigSet
     from tox.session.state import State
     from tox.tox_env.register import ToxEnvRegister
@@ -22,11 +24,14 @@ def tox_register_tox_env(register: ToxEnvRegister) -> None:
     centralize(register)
 
 
-@impl(tryfirst=True)
-def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
+@impl(wrapper=True)
+def tox_add_core_config(core_conf: ConfigSet, state: State) -> Generator[None, object, object]:
     """Add the last resort for where tox's files go: whatever the user says is found before it."""
     forget_inherited_work_dir(state)
-    core_conf.loaders.append(CentralLoader(core_conf))
+    core_conf.loaders.append(CentralLoader(core_conf, state.conf.options))
+    result = yield  # other plugins have their say
+    core_conf["work_dir"]  # what is wrong with the store is said now, before tox does anything
+    return result
 
 
 @impl

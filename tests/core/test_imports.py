@@ -1,0 +1,105 @@
+"""What a lookup loads: each of these modules costs as much as a good part of Python's own start."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from support.trees import write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXPENSIVE = {
+    "argparse",
+    "dataclasses",
+    "filelock",
+    "hashlib",
+    "json",
+    "pathlib",
+    "platformdirs",
+    "pluggy",
+    "re",
+    "subprocess",
+    "tomli",
+    "tomllib",
+    "typing",
+}
+
+# Without `site`, whose *.pth files may load anything; what is measured must be found all the same.
+PROGRAM = """
+import sys
+sys.path[:0] = {path!r}
+before = set(sys.modules)
+{code}
+loaded = set(sys.modules) - before
+import json
+print(json.dumps(sorted(loaded)))
+"""
+
+PATH = "from central_venv.cli import main\nmain({arguments!r})"
+PROJECT_HOME = "import central_venv\ncentral_venv.project_home({root!r})"
+
+
+def loaded_by(code: str, project: Path) -> set[str]:
+    program = PROGRAM.format(path=[entry for entry in sys.path if entry], code=code)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], cwd=project, capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["path"],
+        ["path", "--runner", "tox", "--env", "py312"],
+        ["path", "--home", "--exists"],
+        ["path", "--runner", "tox"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("made", [False, True], ids=["no home yet", "a home"])
+def test_a_lookup_on_the_command_line_loads_nothing_expensive(
+    made: bool,  # noqa: FBT001
+    arguments: list[str],
+    project: Path,
+) -> None:
+    if made:
+        loaded_by("import central_venv\ncentral_venv.project_home('.').prepare()", project)
+
+    loaded = loaded_by(PATH.format(arguments=arguments), project)
+
+    assert "central_venv.settings" in loaded
+    assert loaded & EXPENSIVE == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
+def test_a_lookup_by_a_plugin_loads_nothing_expensive(project: Path) -> None:
+    loaded = loaded_by(PROJECT_HOME.format(root=str(project)), project)
+
+    assert "central_venv.settings" in loaded
+    assert loaded & EXPENSIVE == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
+def test_a_project_that_says_nothing_of_us_is_not_parsed(project: Path) -> None:
+    write_tree(project, {"pyproject.toml": "[project]\nname = 'p'\ndependencies = ['tox']\n[tool.ruff]\n"})
+
+    assert loaded_by(PATH.format(arguments=["path"]), project) & {"tomllib", "tomli", "re"} == set()
+
+
+def test_a_configuration_that_must_be_parsed_is_seen_by_this_measurement(project: Path) -> None:
+    write_tree(project, {"pyproject.toml": "[tool.central-venv]\nenabled = true\n"})
+
+    assert loaded_by(PATH.format(arguments=["path"]), project) & {"tomllib", "tomli"}
+
+
+def test_importing_the_package_loads_none_of_its_modules(project: Path) -> None:
+    loaded = loaded_by("import central_venv", project)
+
+    assert {name for name in loaded if name.startswith("central_venv")} == {"central_venv"}
