@@ -55,9 +55,11 @@ def set_up() -> Path:
     if not (environment / SCRIPTS).is_dir():
         print(f"creating {environment.relative_to(ROOT)}", flush=True)
         venv.create(environment, with_pip=True, symlinks=os.name != "nt")
+    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", CONSTRAINTS]
+    call(environment, "python", *pip, "uv")
     members = [argument for member in MEMBERS for argument in ("--editable", ROOT / member)]
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", CONSTRAINTS]
-    call(environment, "python", *install, *TOOLS, *members)
+    install = ["pip", "install", "--quiet", "--python", environment, "--compile-bytecode", "--constraint", CONSTRAINTS]
+    call(environment, "uv", *install, *TOOLS, *members)
     call(environment, "python", "-m", "compileall", "-q", *(ROOT / member / "src" for member in MEMBERS))
     return environment
 

@@ -462,7 +462,7 @@ def test_list_shows_every_environment(
 
     said = run("list")
 
-    root, torch, empty = home_of.root, f"{store}/@torch (shared)", f"{store}/empty-12345678 (unrecorded)"
+    root, torch, empty = home_of.root, f"{store / '@torch'} (shared)", f"{store / 'empty-12345678'} (unrecorded)"
     width = max(map(len, (root, torch, empty)))
     assert said == (
         0,
