@@ -85,7 +85,8 @@ def test(environment: Path, arguments: list[str]) -> int:
         environment, "coverage", "run", "-m", "pytest", "-n", "auto", *arguments, check=False, variables=measured
     )
     call(environment, "coverage", "combine", "--quiet", variables=measured)
-    floor = 0 if arguments else COVERAGE_FLOOR  # a part of the tests covers a part of the code
+    # A part of the tests covers a part of the code, and other systems run other branches.
+    floor = COVERAGE_FLOOR if sys.platform == "linux" and not arguments else 0
     return call(environment, "coverage", "report", "--fail-under", floor, check=False, variables=measured) or status
 
 

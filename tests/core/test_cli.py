@@ -17,7 +17,9 @@ from central_venv.cli.parser import parse
 from central_venv.cli.path import parse_quickly
 from central_venv.cli.text import ago, print_safely, printable, size
 from central_venv.directories import site_config_directory, user_config_directory
+from central_venv.errors import ProjectNotFoundError
 from central_venv.key import home_name
+from central_venv.project import find_root
 from central_venv.record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
@@ -715,7 +717,10 @@ def test_an_interrupt_ends_quietly(here: Path, run: Runner, monkeypatch: pytest.
 
 @posix_only
 @pytest.mark.parametrize("arguments", [["path"], ["info"], ["list", "--json"], ["config"]], ids=" ".join)
-def test_a_reader_that_has_seen_enough_is_no_reason_to_complain(arguments: list[str], here: Path) -> None:
+def test_a_reader_that_has_seen_enough_is_no_reason_to_complain(
+    arguments: list[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with a buffer, the pipe is noticed at its flush
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -806,3 +811,35 @@ def test_what_the_terminal_cannot_show_is_escaped(monkeypatch: pytest.MonkeyPatc
     terminal.flush()
 
     assert terminal.buffer.getvalue() == b"\\xe9 \\u65e5\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--runner", "tox", "--env", ""], ["--runner", ""], ["--runner", "", "--env", "x"], ["--env", ""]]
+)
+def test_an_empty_name_is_refused(
+    arguments: list[str], project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+
+    assert main(["path", *arguments]) == 1
+    assert capfd.readouterr().out == ""
+
+
+def test_in_a_directory_that_is_gone_there_is_no_project(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (base / "gone").mkdir()
+    monkeypatch.chdir(base / "gone")
+    (base / "gone").rmdir()
+
+    with pytest.raises(ProjectNotFoundError):
+        find_root(os.curdir)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device here is always full")
+@pytest.mark.parametrize("arguments", [["path"], ["list", "--json"], ["config"]], ids=" ".join)
+def test_an_answer_that_cannot_be_written_is_an_error(arguments: list[str], project: Path) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "central_venv", *arguments]
+        done = subprocess.run(command, cwd=project, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 
 import pytest
 from central_venv import directories
+from central_venv.directories import data_directory
+from central_venv.errors import CentralVenvError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,3 +101,14 @@ def test_defaults_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     found = (directories.data_directory(), directories.user_config_directory(), directories.site_config_directory())
 
     assert found == ("/home/joe/.local/share/central-venv", "/home/joe/.config/central-venv", "/etc/xdg/central-venv")
+
+
+def test_a_user_whom_nobody_knows_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+    with pytest.raises(CentralVenvError, match="HOME"):
+        data_directory()

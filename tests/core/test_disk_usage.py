@@ -115,3 +115,7 @@ def test_without_blocks_the_length_counts(base: Path, monkeypatch: pytest.Monkey
     status = os.stat_result(range(10))  # as on Windows
 
     assert module._size(status) == 6
+
+
+def test_a_directory_that_vanished_takes_nothing(base: Path) -> None:
+    assert disk_usage(str(base / "missing")) == 0

@@ -173,6 +173,17 @@ def test_a_claim_of_a_ready_environment_records_the_change(environment: Environm
     assert recorded(environment) == record("creating")
 
 
+def test_a_claim_names_its_own_process_and_not_the_one_before(environment: Environment) -> None:
+    holder = {"pid": 1, "host": "another", "command": "tox"}
+    write_record(
+        environment, json.dumps({"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "holder": holder})
+    )
+
+    claim(environment)
+
+    assert recorded(environment) == record("creating")
+
+
 def test_a_release_keeps_what_was_made(environment: Environment, make_environment: Maker) -> None:
     claim(environment)
     make_environment(Path(environment.path))
@@ -458,3 +469,19 @@ def test_a_failed_claim_is_no_claim(environment: Environment, monkeypatch: pytes
 
     assert not environment.claimed
     assert recorded(environment) is None
+
+
+@pytest.mark.parametrize("act", ["seal", "release"])
+def test_a_record_that_cannot_be_removed_is_an_error_of_the_store(
+    act: str, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = Store(str(store)).home(str(project)).environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+
+    def refuse(path: str) -> None:
+        raise OSError(30, "", path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+
+    with pytest.raises(StoreError, match="cannot remove"):
+        getattr(environment, act)()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from central_venv import files
 from central_venv.errors import StoreError
+from central_venv.files import make_private_directory
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -311,3 +312,9 @@ def test_a_directory_that_cannot_be_listed_says_why(tmp_path: Path, monkeypatch:
         list(files.entries(str(tmp_path)))
 
     assert caught.value.message == f"cannot list `{tmp_path}`: permission denied"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no file system here refuses directories like /proc")
+def test_a_file_system_that_has_no_place_for_directories_is_an_error_of_the_store() -> None:
+    with pytest.raises(StoreError, match="cannot create `/proc/central-venv-test"):
+        make_private_directory("/proc/central-venv-test/below")

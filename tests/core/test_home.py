@@ -334,3 +334,13 @@ def test_a_link_in_the_store_is_no_home(store: Path, project: Path) -> None:
     (store / "link").symlink_to(project)
 
     assert list(Store(str(store)).homes()) == []
+
+
+def test_checking_refuses_a_link(project: Path, store: Path, tmp_path: Path) -> None:
+    home = Store(str(store)).home(str(project))
+    store.mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    os.symlink(tmp_path / "elsewhere", home.path)
+
+    with pytest.raises(HomeConflictError):
+        home.check()

@@ -247,6 +247,17 @@ def test_links_are_not_followed(home_of: Home, store: Path, base: Path, make_env
 
 
 @posix_only
+def test_a_link_with_a_record_is_not_followed_either(
+    home_of: Home, store: Path, base: Path, make_environment: Maker
+) -> None:
+    seal(home_of, "tox", "py312", "py312", make_environment)
+    os.rename(home_of.environment_path("tox", "py312"), base / "elsewhere")
+    os.symlink(base / "elsewhere", home_of.environment_path("tox", "py312"))
+
+    assert found_names(search(store)[0]) == []
+
+
+@posix_only
 def test_names_of_any_characters_are_found(home_of: Home, store: Path, make_environment: Maker) -> None:
     names = ["a\nb", "\x1b[31m", "\udcff", "-a"] if sys.platform == "linux" else ["a\nb", "\x1b[31m", "-a"]
     for name in names:
@@ -365,3 +376,11 @@ def test_the_record_of_another_home_is_not_believed(store: Path, project: Path) 
     assert [(found.root, found.state) for found in search(store)] == [(None, "unrecorded")]
     assert home_name(str(project)) != "foo-12345678"
     assert listing(store) == {"foo-12345678", os.path.join("foo-12345678", "project.json")}
+
+
+def test_a_directory_named_after_the_runner_of_project_environments_holds_none(store: Path) -> None:
+    write_tree(store / "foo-12345678", {".venv/pyvenv.cfg": "", ".project/.venv/file": ""})
+
+    project = find_project(str(store / "foo-12345678"), on_problem=lambda _: None)
+
+    assert [environment.path for environment in project.environments] == [str(store / "foo-12345678" / ".venv")]

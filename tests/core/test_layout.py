@@ -69,3 +69,15 @@ def test_every_other_name_is_one(name: str) -> None:
 )
 def test_the_runner_of_a_directory(name: str, runner: str | None) -> None:
     assert layout.runner_of(name) == runner
+
+
+@pytest.mark.parametrize("runner", ["venv", "venv-3.12", "central-venv"])
+def test_a_runner_whose_directory_is_taken_is_refused(runner: str) -> None:
+    with pytest.raises(EnvironmentNameError):
+        layout.runner_directory("/store/foo", runner)
+
+
+@pytest.mark.parametrize("directory", [".tox", ".central-venv", "project.json", "foo"])
+def test_a_project_environment_has_the_name_of_one(directory: str) -> None:
+    with pytest.raises(EnvironmentNameError):
+        layout.environment_path("/store/foo", "project", directory)

@@ -212,3 +212,30 @@ def test_the_command_line_obeys(module: Module, project: Path, capfd: pytest.Cap
 
     assert status == 0
     assert os.path.dirname(capfd.readouterr().out) == "/fast"
+
+
+def test_a_module_that_is_named_twice_counts_once(project: Path) -> None:
+    configure("colorsys", "colorsys")
+
+    assert project_home(project) is not None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("def central_venv_store(unknown):\n    return None", id="an argument that is not passed"),
+        pytest.param("def central_venv_store():\n    return 1 / 0", id="a hook that raises"),
+    ],
+)
+def test_a_module_that_does_not_work_is_an_error_of_ours(
+    source: str, project: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"broken_rules_{abs(hash(source))}"
+    modules = write_tree(
+        base / "modules", {f"{name}.py": f"from central_venv.policy import hookimpl\n@hookimpl\n{source}\n"}
+    )
+    monkeypatch.syspath_prepend(modules)
+    configure(name)
+
+    with pytest.raises(SettingsError):
+        project_home(project)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
+from central_venv.cli import main
 from central_venv.errors import PythonRequestError
 from central_venv.python_request import environment_directory, file_request
 from support.hosts import UV
@@ -74,7 +76,7 @@ def test_an_interpreter_is_asked_what_it_is() -> None:
 
 @posix_only
 def test_a_program_of_the_path_is_asked_what_it_is(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program(base / "snake", "echo pypy 3 10 ''")
+    program(base / "snake", "echo pypy,3,10,")
     monkeypatch.setenv("PATH", str(base))
 
     assert environment_directory("snake") == ".venv-pypy3.10"
@@ -93,7 +95,7 @@ def test_uv_is_asked_what_a_range_means() -> None:
 
 @posix_only
 def test_uv_is_asked_for_one_of_the_system_and_without_a_project(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = program(base / "found" / "python", "echo cpython 3 13 t")
+    answer = program(base / "found" / "python", "echo cpython,3,13,t")
     program(base / "uv", f'echo "$@" > "{base}/asked"; echo "{answer}"')
     monkeypatch.setenv("PATH", str(base))
 
@@ -191,3 +193,46 @@ def test_without_a_file_nothing_is_asked_for(files: dict[str, str], base: Path) 
 
     assert file_request(str(base)) is None
     assert os.path.isdir(base)
+
+
+def test_a_project_does_not_choose_a_program_that_is_run(
+    project: Path, base: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(
+        project,
+        {
+            "pyproject.toml": "[tool.central-venv]\nper-python = true\n",
+            ".python-version": "./evil\n",
+            "evil": f"#!/bin/sh\ntouch {base}/ran\n",
+        },
+    )
+    (project / "evil").chmod(0o755)
+    monkeypatch.chdir(project)
+
+    status = main(["path"])
+
+    assert status == 1
+    assert not (base / "ran").exists()
+
+
+def test_uv_that_does_not_end_is_an_error_of_ours(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from central_venv import python_request
+
+    write_tree(base, {"uv": f"#!/bin/sh\nexec {shutil.which('sleep')} 60\n"})
+    (base / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", str(base))
+    monkeypatch.setattr(python_request, "_PATIENCE", 0.05)
+
+    with pytest.raises(PythonRequestError):
+        python_request.environment_directory("the best")
+
+
+def test_uv_that_cannot_be_started_is_an_error_of_ours(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from central_venv import python_request
+
+    write_tree(base, {"uv": "#!/missing/interpreter\n"})
+    (base / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", str(base))
+
+    with pytest.raises(PythonRequestError):
+        python_request.environment_directory("the best")

@@ -294,7 +294,7 @@ changes = st.dictionaries(st.sampled_from([*PROJECT, *ENVIRONMENT]), json_values
 jsons = st.builds(lambda fields, changes: {**fields, **changes}, st.sampled_from([{}, PROJECT, ENVIRONMENT]), changes)
 
 
-@given(fields=jsons.filter(lambda fields: not isinstance(fields.get("state"), (dict, list))))
+@given(fields=jsons)
 def test_every_json_is_a_record_or_an_error_of_ours(fields: dict[str, object], path: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         json.dump(fields, file)
@@ -327,3 +327,22 @@ def test_a_record_behind_a_link_is_damaged(tmp_path: Path) -> None:
         read_project(str(tmp_path / "project.json"))
 
     assert not is_project_record_of(str(tmp_path / "project.json"), ROOT)
+
+
+@pytest.mark.parametrize("state", [[], {}, ["ready"]], ids=str)
+def test_an_environment_record_whose_state_is_no_text_is_damaged(state: object, tmp_path: Path) -> None:
+    path = tmp_path / "py312.json"
+    path.write_text(json.dumps({"schema": 1, "runner": "tox", "name": "a", "state": state}))
+
+    with pytest.raises(DamagedRecordError):
+        read_environment(str(path))
+
+
+def test_a_project_record_that_was_cut_anywhere_is_not_surely_ours(tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    write_project(str(path), ProjectRecord("/project", created="c", host="h"))
+    whole = path.read_bytes()
+
+    for length in range(len(whole) - 1):  # only the last line break may be missing
+        path.write_bytes(whole[:length])
+        assert not is_project_record_of(str(path), "/project")

@@ -7,18 +7,19 @@ import errno
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv import host, project_home
 from central_venv.directories import data_directory, site_config_directory, user_config_directory
 from central_venv.errors import SettingsError
+from central_venv.project import find_root
 from central_venv.settings import load_settings
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="absolute paths are written with slashes here")
 
@@ -470,6 +471,40 @@ def test_dots_in_a_name_are_no_step_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_home_when_turned_off(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CENTRAL_VENV", "0")
+
+    assert project_home(project) is None
+
+
+def configure(text: str) -> None:
+    write_tree(Path(user_config_directory()), {"config.toml": text})
+
+
+def test_a_store_with_a_null_character_is_refused(project: Path) -> None:
+    configure('store = "/a\\u0000b"\n')
+
+    with pytest.raises(SettingsError):
+        project_home(project)
+
+
+def test_a_file_of_nothing_but_brackets_is_no_toml() -> None:
+    configure("policy = " + "[" * 10_000)
+
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        load_settings(None)
+
+
+def test_a_pyproject_of_nothing_but_brackets_is_no_workspace(base: Path) -> None:
+    write_tree(base, {"pyproject.toml": "workspace = " + "[" * 10_000, "packages/a/pyproject.toml": ""})
+
+    assert find_root(str(base / "packages" / "a")) == str(base / "packages" / "a")
+
+
+@pytest.mark.parametrize("text", ["store = 'relative'", "colour = 1"])
+def test_the_variable_turns_everything_off_whatever_the_files_say(
+    text: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(text)
     monkeypatch.setenv("CENTRAL_VENV", "0")
 
     assert project_home(project) is None

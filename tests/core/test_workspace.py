@@ -140,3 +140,25 @@ def test_an_exclude_that_is_no_list_excludes_nothing(base: Path) -> None:
     write_tree(base, {"pyproject.toml": root, "packages/a/pyproject.toml": ""})
 
     assert find_root(str(base / "packages" / "a")) == str(base)
+
+
+WORKSPACE = "[tool.uv.workspace]\nmembers = {}\nexclude = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("members", "exclude", "member", "root"),
+    [
+        pytest.param(
+            "['packages/**']", "['packages/*']", "packages/g/a", "packages/g/a", id="what is below an excluded one"
+        ),
+        pytest.param("['x/../packages/*']", "[]", "packages/a", ".", id="steps up are taken first"),
+        pytest.param("['packages/**']", "[]", "packages", "packages", id="two stars need a level"),
+    ],
+)
+def test_globs_are_those_of_uv(members: str, exclude: str, member: str, root: str, base: Path) -> None:
+    header = "[project]\nname = '{}'\nversion = '0'\nrequires-python = '>=3.10'\n"
+    write_tree(base, {"pyproject.toml": header.format("a") + WORKSPACE.format(members, exclude)})
+    write_tree(base / member, {"pyproject.toml": header.format("b")})
+    (base / "x").mkdir()
+
+    assert find_root(str(base / member)) == str(base / root)

@@ -6,11 +6,14 @@ import os
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from support.hosts import CACHE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def unpack_sdist(name: str, version: str, directory: Path) -> Path:

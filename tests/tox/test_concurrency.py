@@ -8,7 +8,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +16,9 @@ from support.trees import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from conftest import Tox
+    from support.tox import Tox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and signals")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +12,10 @@ from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from conftest import Tox
     from support.hosts import Result
+    from support.tox import Tox
 
 #: tox's status when it cannot begin, and when an environment failed.
 CANNOT_BEGIN = 254
@@ -78,12 +79,9 @@ def test_a_store_on_a_read_only_disk_with_a_package(tox: Tox, package: Path, rea
 
 def test_a_store_on_a_full_disk(tox: Tox, project: Path, small_disk: Path) -> None:
     tox.run("config", cwd=project)
-    with (small_disk / "filler").open("wb", buffering=0) as filler:
+    with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
         while True:
-            try:
-                filler.write(b"x" * 4096)
-            except OSError:
-                break
+            filler.write(b"x" * 4096)
 
     result = tox.run("run", "-e", "a", cwd=project, CENTRAL_VENV_HOME=str(small_disk / "store"))
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +14,9 @@ from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from conftest import Tox
+    from support.tox import Tox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="groups and modes")
 
@@ -135,7 +135,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for member in ("core", "plugins/tox"):
         source = directory / "source" / member
         shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__"))
-        build = [UV, "build", "--quiet", "--wheel", "--out-dir", str(directory), str(source)]
+        build = [str(UV), "build", "--quiet", "--wheel", "--out-dir", str(directory), str(source)]
         subprocess.run(build, check=True, env={**os.environ, "UV_CACHE_DIR": str(CACHE / "uv")})
     return directory
 

@@ -12,7 +12,8 @@ from support.trees import listing, write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Tox
+    from support.hosts import Host
+    from support.tox import Tox
 
 
 INI = "[testenv]\nskip_install = true\ncommands = python -c pass\n"
@@ -119,7 +120,7 @@ OVERRIDES = {
     "tox.ini work_dir": ({"tox.ini": f"[tox]\nwork_dir = DIR\n{INI}"}, [], {}),
     "tox.ini toxworkdir": ({"tox.ini": f"[tox]\ntoxworkdir = DIR\n{INI}"}, [], {}),
     "tox.ini in-tree": ({"tox.ini": "[tox]\ntoxworkdir = {toxinidir}/DIR\n" + INI}, [], {}),
-    "setup.cfg": ({"setup.cfg": f"[tox:tox]\nwork_dir = DIR\n[testenv]\nskip_install = true\n"}, [], {}),
+    "setup.cfg": ({"setup.cfg": "[tox:tox]\nwork_dir = DIR\n[testenv]\nskip_install = true\n"}, [], {}),
     "pyproject legacy": (
         {"pyproject.toml": f'[tool.tox]\nlegacy_tox_ini = """\n[tox]\nwork_dir = DIR\n{INI}"""\n'},
         [],
@@ -226,11 +227,8 @@ def test_switched_off_it_is_plain_tox_by(switch: str, tox: Tox, project: Path, s
 
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_switched_off_the_configuration_is_that_of_plain_tox_by(
-    switch: str, newest_tox: Tox, plain_tox: object, project: Path
+    switch: str, newest_tox: Tox, plain_tox: Host, project: Path
 ) -> None:
-    from support.hosts import Host
-
-    assert isinstance(plain_tox, Host)
     files, variables = SWITCHES[switch]
     write_tree(project, files)
 
@@ -259,4 +257,4 @@ def test_version_names_the_store(tox: Tox, tmp_path: Path, store: Path) -> None:
 
     assert result.status == 0, result.text
     assert f"with store {store}" in result.out
-    assert f"tox-central-venv-0.1.0" in result.out
+    assert "tox-central-venv-0.1.0" in result.out

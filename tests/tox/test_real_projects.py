@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hosts import Host
 from support.sdists import unpack_sdist
 from support.trees import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from conftest import Tox
+    from support.hosts import Host
+    from support.tox import Tox
 
 
 @dataclass(frozen=True)

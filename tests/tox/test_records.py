@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +14,9 @@ from support.trees import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from conftest import Tox
+    from support.tox import Tox
 
 #: The command tells through a pipe that it runs, and goes on until the pipe's other end says so or is closed.
 BUSY = """

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
+from central_venv.errors import SettingsError
+
 APPLICATION = "central-venv"
 
 if sys.platform == "win32":
@@ -62,7 +64,13 @@ else:
         if not home.startswith("/"):
             from pwd import getpwuid
 
-            home = getpwuid(os.getuid()).pw_dir
+            try:
+                home = getpwuid(os.getuid()).pw_dir
+            except KeyError as error:
+                raise SettingsError(
+                    f"nobody knows the home directory of the user with id {os.getuid()}",
+                    hint="set `HOME`, or `CENTRAL_VENV_HOME` and `XDG_CONFIG_HOME`",
+                ) from error
         return home.rstrip("/")
 
     def _join(directory: str) -> str:

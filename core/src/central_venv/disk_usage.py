@@ -29,7 +29,10 @@ def disk_usage(path: str) -> int:
             total += _size(status)
             if entry.is_dir(follow_symlinks=False):
                 directories.append(entry.path)
-    return total + _size(os.lstat(path))
+    try:
+        return total + _size(os.lstat(path))
+    except OSError:
+        return total
 
 
 def _size(status: os.stat_result) -> int:

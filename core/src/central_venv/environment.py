@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv import clock, host, layout, venv
+from central_venv import clock, files, host, layout, venv
 from central_venv.errors import DamagedRecordError
 from central_venv.lock import Lock
 from central_venv.record import CREATING, READY, EnvironmentRecord, Holder, read_environment, write_environment
@@ -84,9 +84,11 @@ class Environment:
             RecordError: a record is newer than this version understands, or the home's is damaged.
         """
         self._prepare()
-        self._lock.acquire(on_wait=lambda: on_wait(self._holder()), cancelled=cancelled)
+        if not self.claimed:
+            self._lock.acquire(on_wait=lambda: on_wait(self._holder()), cancelled=cancelled)
         try:
-            self._write(name, CREATING, previous=self._old_record())
+            self._old_record()  # a newer one must not be replaced
+            self._write(name, CREATING, _this_process())
         except BaseException:
             self._lock.release()
             raise
@@ -101,14 +103,15 @@ class Environment:
             StoreError: the store cannot be written.
         """
         if not venv.is_environment(self.path):
-            self._forget()
+            files.remove(self.record_path)
             return False
         record = self._old_record()
-        self._write(self.directory if record is None else record.name, READY, previous=record)
+        name = self.directory if record is None else record.name
+        self._write(name, READY, _this_process() if record is None else record.holder)
         return True
 
     def touch(self) -> None:
-        """Record that the environment is in use now, at most once in `TOUCH_INTERVAL`.
+        """Record that the claimed environment is in use now, at most once in `TOUCH_INTERVAL`.
 
         Raises:
             StoreError: the store cannot be written.
@@ -118,7 +121,7 @@ class Environment:
             return
         last_used = clock.to_timestamp(record.last_used)
         if last_used is None or abs(clock.seconds() - last_used) > TOUCH_INTERVAL:
-            self._write(record.name, record.state, previous=record)
+            self._write(record.name, record.state, record.holder)
 
     def release(self) -> None:
         """Let others have the environment; does nothing if it is not claimed.
@@ -128,7 +131,7 @@ class Environment:
         if self.claimed:
             try:
                 if not venv.is_environment(self.path):
-                    self._forget()
+                    files.remove(self.record_path)
             finally:
                 self._lock.release()
 
@@ -166,16 +169,9 @@ class Environment:
         record = self._old_record()
         return None if record is None else record.holder
 
-    def _write(self, name: str, state: str, *, previous: EnvironmentRecord | None) -> None:
-        holder = previous.holder if previous is not None and state == READY else _this_process()
+    def _write(self, name: str, state: str, holder: Holder | None) -> None:
         record = EnvironmentRecord(self.runner, name, state=state, last_used=clock.now(), holder=holder)
         write_environment(self.record_path, record)
-
-    def _forget(self) -> None:
-        try:
-            os.unlink(self.record_path)
-        except FileNotFoundError:
-            return
 
 
 def _this_process() -> Holder:

@@ -50,7 +50,8 @@ def store_error(error: OSError, action: str, path: str) -> StoreError:
 def read(path: str) -> bytes | None:
     """The content of a small regular file, or None if there is none.
 
-    A link, a pipe or a device is not followed, opened or waited for: it counts as damaged content.
+    A link, a pipe or a device is not followed, opened or waited for: it counts as damaged content, as does a file that
+    is larger than any of ours.
 
     Raises:
         StoreError: the file is there but cannot be read.
@@ -76,8 +77,10 @@ def read(path: str) -> bytes | None:
 
 def _read_all(descriptor: int) -> bytes:
     content = b""
-    while len(content) <= MAXIMUM_SIZE and (chunk := os.read(descriptor, 1 << 16)):
+    while chunk := os.read(descriptor, 1 << 16):
         content += chunk
+        if len(content) > MAXIMUM_SIZE:
+            return b""
     return content
 
 
@@ -128,21 +131,36 @@ def make_private_directory(path: str) -> bool:
     Raises:
         StoreError: it could not be made.
     """
-    try:
-        os.mkdir(path, PRIVATE_DIRECTORY)
-    except FileNotFoundError:
-        parent = os.path.dirname(path)
-        if parent == path:  # pragma: no cover  # the drive of a Windows path does not exist
-            raise
-        make_private_directory(parent)
-        return make_private_directory(path)
-    except FileExistsError as error:
-        if os.path.isdir(path):
-            return False
-        raise store_error(NotADirectoryError(errno.ENOTDIR, ""), "create a directory at", path) from error
-    except OSError as error:
-        raise store_error(error, "create", path) from error
+    for parent_exists in (False, True):
+        try:
+            os.mkdir(path, PRIVATE_DIRECTORY)
+        except FileNotFoundError as error:
+            if parent_exists or os.path.dirname(path) == path:  # a place without room for directories, such as /proc
+                raise store_error(error, "create", path) from error
+            make_private_directory(os.path.dirname(path))
+        except FileExistsError as error:
+            if os.path.isdir(path):
+                return False
+            raise store_error(NotADirectoryError(errno.ENOTDIR, ""), "create a directory at", path) from error
+        except OSError as error:
+            raise store_error(error, "create", path) from error
+        else:
+            break
     return True
+
+
+def remove(path: str) -> None:
+    """Remove a file of ours, if it is there.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise store_error(error, "remove", path) from error
 
 
 def entries(path: str) -> Iterator[os.DirEntry[str]]:

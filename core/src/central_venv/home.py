@@ -78,6 +78,8 @@ class Home:
             RecordError: its record is damaged or newer than this version understands.
             StoreError: it cannot be read.
         """
+        if not self._refuse_strangers():
+            return False
         if is_project_record_of(self.record_path, self.root):
             return True
         record = read_project(self.record_path)
@@ -101,15 +103,20 @@ class Home:
         """
         self.store.prepare()
         files.make_private_directory(self.path)
-        self._refuse_strangers()
         if not self.check():
             self._write_record()
             self.check()  # of two projects that began at once, the one whose record stayed may go on
 
-    def _refuse_strangers(self) -> None:
-        """A link or another user's directory would let somebody else choose what this project's runs execute."""
+    def _refuse_strangers(self) -> bool:
+        """A link or another user's directory would let somebody else choose what this project's runs execute.
+
+        Returns:
+            Whether there is a home at all.
+        """
         try:
             status = os.lstat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
         except OSError as error:
             raise files.store_error(error, "look at", self.path) from error
         if not stat.S_ISDIR(status.st_mode):
@@ -122,6 +129,7 @@ class Home:
                 hint="give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "
                 "`{user}` stands for the user's name",
             )
+        return True
 
     def _write_record(self) -> None:
         from central_venv import clock, host

@@ -52,7 +52,14 @@ def runner_directory(home: str, runner: str) -> str:
     Raises:
         EnvironmentNameError: the runner's name cannot be the name of a directory.
     """
-    return home if runner == PROJECT_RUNNER else os.path.join(home, f".{_checked(runner, 'runner')}")
+    if runner == PROJECT_RUNNER:
+        return home
+    name = f".{_checked(runner, 'runner')}"
+    if runner_of(name) is None:
+        raise EnvironmentNameError(
+            f"`{name}` is taken in every home, so `{runner}` is no runner", hint="name a runner, such as `tox`"
+        )
+    return os.path.join(home, name)
 
 
 def runner_of(name: str) -> str | None:
@@ -61,7 +68,7 @@ def runner_of(name: str) -> str | None:
     Args:
         name: the directory's name, such as ``.tox``.
     """
-    if not name.startswith(".") or name == _RECORDS or name.startswith(PROJECT_ENVIRONMENT):
+    if not name.startswith(".") or name.startswith(PROJECT_ENVIRONMENT) or name in {_RECORDS, f".{PROJECT_RUNNER}"}:
         return None
     return name[1:]
 
@@ -72,6 +79,11 @@ def environment_path(home: str, runner: str, directory: str) -> str:
     Raises:
         EnvironmentNameError: one of the names cannot be the name of a directory.
     """
+    if runner == PROJECT_RUNNER and not directory.startswith(PROJECT_ENVIRONMENT):
+        raise EnvironmentNameError(
+            f"{directory!r} is not the name of a project environment",
+            hint=f"those begin with `{PROJECT_ENVIRONMENT}`; name the runner of any other one",
+        )
     return os.path.join(runner_directory(home, runner), _checked(directory, "environment"))
 
 

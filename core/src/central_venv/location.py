@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from central_venv.project import true_path
-from central_venv.settings import load_settings
+from central_venv.settings import load_settings, switched_off
 from central_venv.store import Store
 
 TYPE_CHECKING = False
@@ -29,6 +29,8 @@ def project_home(root: str | os.PathLike[str]) -> Home | None:
         RecordError: the home's record is damaged or newer than this version understands.
         StoreError: the home cannot be read.
     """
+    if switched_off():
+        return None
     path = true_path(os.fspath(root))
     settings = load_settings(path)
     if not settings.enabled:

@@ -63,8 +63,8 @@ def store_path(settings: Settings, root: str | None) -> str:
     Raises:
         SettingsError: a module cannot be loaded, or answered with something else than an absolute path.
     """
-    answer: object = _hooks(settings).central_venv_store(root=root, default=settings.store)
-    return settings.store if answer is None else _checked(answer, "central_venv_store", settings)
+    answer = _ask(settings, "central_venv_store", root=root, default=settings.store)
+    return settings.store if answer is None else answer
 
 
 def project_root(settings: Settings, directory: str) -> str | None:
@@ -73,16 +73,33 @@ def project_root(settings: Settings, directory: str) -> str | None:
     Raises:
         SettingsError: a module cannot be loaded, or answered with something else than an absolute path.
     """
-    answer: object = _hooks(settings).central_venv_project_root(directory=directory)
-    return None if answer is None else _checked(answer, "central_venv_project_root", settings)
+    return _ask(settings, "central_venv_project_root", directory=directory)
 
 
-def _hooks(settings: Settings) -> pluggy.HookRelay:
+def _ask(settings: Settings, hook: str, **arguments: str | None) -> str | None:
+    """The first answer of a module to a question, known to be an absolute path."""
     manager = pluggy.PluginManager(_NAME)
     manager.add_hookspecs(import_module(__name__))
-    for name in settings.policy:
-        manager.register(_load(name, settings))
-    return manager.hook
+    origin = settings.origins["policy"]
+    try:
+        for name in dict.fromkeys(settings.policy):
+            manager.register(_load(name, settings))
+        answer: object = getattr(manager.hook, hook)(**arguments)
+    except SettingsError:
+        raise
+    except Exception as error:  # whatever a site's own code raises, it is the site's module that has to be mended
+        raise SettingsError(
+            f"a policy module ({origin}) failed at `{hook}`: {error!r}", hint="mend it, or remove it from `policy`"
+        ) from error
+    if answer is None:
+        return None
+    path = os.fspath(answer) if isinstance(answer, (str, os.PathLike)) else None
+    if not isinstance(path, str) or not os.path.isabs(path):
+        raise SettingsError(
+            f"`{hook}` of a policy module ({origin}) answered {answer!r}",
+            hint="it must be an absolute path, or None",
+        )
+    return os.path.normpath(path)
 
 
 def _load(name: str, settings: Settings) -> ModuleType:
@@ -93,13 +110,3 @@ def _load(name: str, settings: Settings) -> ModuleType:
             f"cannot import the policy module `{name}` ({settings.origins['policy']}): {error}",
             hint="install it for this Python, or remove it from `policy`",
         ) from error
-
-
-def _checked(answer: object, hook: str, settings: Settings) -> str:
-    path = os.fspath(answer) if isinstance(answer, (str, os.PathLike)) else None
-    if not isinstance(path, str) or not os.path.isabs(path):
-        raise SettingsError(
-            f"`{hook}` of a policy module ({settings.origins['policy']}) answered {answer!r}",
-            hint="it must be an absolute path, or None",
-        )
-    return os.path.normpath(path)

@@ -83,7 +83,10 @@ def find_root(directory: str) -> str:
     Raises:
         ProjectNotFoundError: there is no project here.
     """
-    start = true_path(directory)
+    try:
+        start = true_path(directory)
+    except FileNotFoundError as error:
+        raise ProjectNotFoundError("the current directory is gone", hint="go to a directory that exists") from error
     root = _nearest(start, MARKERS) or _nearest(start, (LAST_RESORT_MARKER,))
     if root is None:
         raise ProjectNotFoundError(

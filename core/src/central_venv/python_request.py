@@ -30,17 +30,24 @@ _REQUEST = re.compile(
     re.VERBOSE,
 )
 
+#: What a range of versions begins with.
+_COMPARISONS = ("<", ">", "=", "!", "~")
+
 _QUESTION = (
     "import sys, sysconfig;"
-    "print(sys.implementation.name, *sys.version_info[:2], 't' if sysconfig.get_config_var('Py_GIL_DISABLED') else '')"
+    "variant = 't' if sysconfig.get_config_var('Py_GIL_DISABLED') else '';"
+    "print(sys.implementation.name, *sys.version_info[:2], variant, sep=',')"
 )
+_ANSWERS = 4
 
 
-def environment_directory(request: str) -> str:
+def environment_directory(request: str, *, trusted: bool = True) -> str:
     """The directory of the project environment for a Python.
 
     Args:
-        request: as uv takes it: a version, an implementation and version, an interpreter's path or name, or a range.
+        request: as uv takes it: a version, an implementation and version, a range, an interpreter's path or name.
+        trusted: whether the user says so. A path or a name is run to hear what it is, which a project's file must
+            not bring about.
 
     Raises:
         PythonRequestError: nobody here can tell which Python that is.
@@ -49,6 +56,11 @@ def environment_directory(request: str) -> str:
         implementation = _SHORT.get(match["implementation"], match["implementation"])
         return _directory(
             implementation, match["major"], match["minor"] or match["compact"], "t" if match["variant"] else ""
+        )
+    if not trusted and not request.startswith(_COMPARISONS):
+        raise PythonRequestError(
+            f"the project asks for the Python `{request}`, which is no version",
+            hint="give a version in `.python-version`, or say which interpreter with `--python`",
         )
     return _directory(*_ask(_interpreter(request), request))
 
@@ -72,30 +84,32 @@ def _interpreter(request: str) -> str:
     """The interpreter that a path, a name or a range means."""
     if found := shutil.which(request):
         return found
-    if uv := shutil.which("uv"):
-        answer = subprocess.run(  # noqa: S603
-            [uv, "python", "find", "--system", "--no-project", request],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_PATIENCE,
-        )
-        if answer.returncode == 0 and answer.stdout.strip():
-            return answer.stdout.strip()
+    if (uv := shutil.which("uv")) and (
+        found := _output_of([uv, "python", "find", "--system", "--no-project", request])
+    ):
+        return found
     raise PythonRequestError(
         f"cannot tell which Python `{request}` is", hint="give a version such as `3.12`, or the path of an interpreter"
     )
 
 
 def _ask(interpreter: str, request: str) -> tuple[str, str, str, str]:
-    try:
-        answer = subprocess.run(  # noqa: S603
-            [interpreter, "-I", "-c", _QUESTION], capture_output=True, text=True, check=True, timeout=_PATIENCE
-        ).stdout.rstrip("\n")
-        implementation, major, minor, variant = answer.split(" ")
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
+    answer = _output_of([interpreter, "-I", "-c", _QUESTION]).split(",")
+    if len(answer) != _ANSWERS:
         raise PythonRequestError(
             f"`{interpreter}`, which `{request}` means, does not say which Python it is",
             hint="give a version such as `3.12`, or the path of an interpreter that works",
-        ) from error
+        )
+    implementation, major, minor, variant = answer
     return implementation, major, minor, variant
+
+
+def _output_of(command: list[str]) -> str:
+    """What a program answers; nothing if it cannot be run, fails or takes too long."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, errors="replace", check=True, timeout=_PATIENCE
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

@@ -121,7 +121,10 @@ def is_project_record_of(path: str, root: str) -> bool:
     This is the check of every lookup, so it takes the short way: it compares the bytes that we would write.
     """
     content = files.read(path)
-    return content is not None and content.startswith(f'{{"schema": {SCHEMA}, "root": {_quote(root)}, '.encode())
+    if content is None:
+        return False
+    begin = f'{{"schema": {SCHEMA}, "root": {_quote(root)}, '.encode()
+    return content.startswith(begin) and content.rstrip().endswith(b"}")
 
 
 def read_project(path: str) -> ProjectRecord | None:
@@ -176,7 +179,7 @@ def read_environment(path: str) -> EnvironmentRecord | None:
     if fields is None:
         return None
     runner, name, state = _text(fields, "runner"), _text(fields, "name"), fields.get("state")
-    if runner is None or name is None or state not in {READY, CREATING}:
+    if runner is None or name is None or state not in (READY, CREATING):  # it may be no hashable value
         raise _damaged(path, remedy)
     return EnvironmentRecord(
         runner, name, state=str(state), last_used=_text(fields, "last_used"), holder=_holder(fields.get("holder"))

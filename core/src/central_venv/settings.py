@@ -123,6 +123,17 @@ _DEFINITIONS = {
 }
 
 
+def switched_off() -> bool:
+    """Whether the variable turns everything off, whatever the files say and however broken they are.
+
+    Raises:
+        SettingsError: the variable holds something that is not allowed.
+    """
+    definition = _DEFINITIONS["enabled"]
+    text = os.environ.get(str(definition.variable), "")
+    return bool(text) and _from_variable(definition, text) is False
+
+
 def load_settings(root: str | None) -> Settings:
     """The settings in force.
 
@@ -252,7 +263,7 @@ def _expand(text: str, origin: Origin) -> str:
             f"the store {text!r} from {place} holds {unknown!r}, which stands for nothing here",
             hint=f"set the variable, or use one of {', '.join(f'`{name}`' for name in _PLACEHOLDERS)}",
         )
-    if not os.path.isabs(path) or os.pardir in parts:
+    if not os.path.isabs(path) or os.pardir in parts or "\0" in path:
         raise SettingsError(
             f"the store {text!r} from {place} is not an absolute path",
             hint=f"it must begin with `{os.path.abspath(os.sep)}`, `~` or a variable that does, and hold no `..`",

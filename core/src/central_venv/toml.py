@@ -26,3 +26,5 @@ def load(path: str) -> dict[str, object]:
             return _load(file)
         except UnicodeDecodeError as error:
             raise TOMLDecodeError(f"not UTF-8: {error.reason} at byte {error.start}") from error
+        except RecursionError as error:  # thousands of brackets
+            raise TOMLDecodeError("nested too deeply") from error

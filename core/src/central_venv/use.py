@@ -45,7 +45,7 @@ class Uses:
         mark, self._mine = self._mine, None
         if mark is not None:
             mark.release()
-            _remove(mark.path)
+            files.remove(mark.path)
 
     def by_others(self) -> bool:
         """Whether another process uses the environment; removes what killed processes left.
@@ -60,14 +60,5 @@ class Uses:
             if Lock(entry.path).held_elsewhere():
                 others = True
             else:
-                _remove(entry.path)
+                files.remove(entry.path)
         return others
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise files.store_error(error, "remove", path) from error

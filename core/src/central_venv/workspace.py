@@ -1,12 +1,13 @@
 """Members of uv workspaces: they share their root's environment, so they share its home.
 
 Follows uv's documentation of ``[tool.uv.workspace]``: ``members`` and ``exclude`` are globs relative to the root, in
-which ``*`` stays within one directory and ``**`` does not.
+which ``*`` stays within one directory and ``**`` does not; what lies in an excluded directory is excluded with it.
 """
 
 from __future__ import annotations
 
 import os
+import posixpath
 from fnmatch import fnmatchcase
 
 from central_venv.toml import TOMLDecodeError, load
@@ -28,12 +29,14 @@ def is_member(project: str, root: str) -> bool:
     if table is None:
         return False
     parts = os.path.relpath(project, root).split(os.sep)
+    if any(_matches(parts[:length], glob) for glob in _globs(table, "exclude") for length in range(1, len(parts) + 1)):
+        return False
+    return any(_matches(parts, glob) for glob in _globs(table, "members"))
 
-    def listed(key: str) -> bool:
-        globs = table.get(key)
-        return isinstance(globs, list) and any(isinstance(glob, str) and _matches(parts, glob) for glob in globs)
 
-    return listed("members") and not listed("exclude")
+def _globs(table: dict[str, object], key: str) -> list[str]:
+    globs = table.get(key)
+    return [glob for glob in globs if isinstance(glob, str)] if isinstance(globs, list) else []
 
 
 def _table(directory: str) -> dict[str, object] | None:
@@ -49,12 +52,14 @@ def _table(directory: str) -> dict[str, object] | None:
 
 
 def _matches(parts: list[str], glob: str) -> bool:
-    return _match_parts(parts, [part for part in glob.split("/") if part not in {"", "."}])
+    return _match_parts(parts, posixpath.normpath(glob).split("/"))
 
 
 def _match_parts(parts: list[str], patterns: list[str]) -> bool:
     if not patterns:
         return not parts
+    if patterns == ["**"]:
+        return bool(parts)
     if patterns[0] == "**":
         return any(_match_parts(parts[skipped:], patterns[1:]) for skipped in range(len(parts) + 1))
     return bool(parts) and fnmatchcase(parts[0], patterns[0]) and _match_parts(parts[1:], patterns[1:])

@@ -34,8 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except CentralVenvError as error:
         complain(error)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except OSError as error:
+        # Nobody reads to the end, as `head`, or there is no room where the answer goes. What is left of it must not be
+        # written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            complain(
+                CentralVenvError(f"cannot write the answer: {error.strerror or error}", hint="make room for it there")
+            )
     except KeyboardInterrupt:
         return INTERRUPTED
     else:

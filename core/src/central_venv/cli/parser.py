@@ -25,8 +25,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _add_list(commands)
     _add_config(commands)
     arguments = parser.parse_args(argv)
-    if hasattr(arguments, "exists"):
-        _check_path(arguments, commands.choices["path"])
+    if hasattr(arguments, "exists") and (problem := path.conflict(arguments)):
+        commands.choices["path"].error(problem)
     return arguments
 
 
@@ -59,13 +59,6 @@ def _add_path(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--home", action="store_true", help="the project's home itself")
     parser.add_argument("--exists", action="store_true", help="exit with status 1 if there is nothing there")
     parser.set_defaults(run=path.run)
-
-
-def _check_path(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    if arguments.home and (arguments.runner or arguments.env or arguments.python):
-        parser.error("--home goes with none of --runner, --env and --python")
-    if arguments.python and (arguments.runner or arguments.env):
-        parser.error("--python names a project environment: it goes with neither --runner nor --env")
 
 
 def _add_info(commands: _Commands[argparse.ArgumentParser]) -> None:

@@ -54,17 +54,24 @@ def parse_quickly(argv: Sequence[str]) -> PathArguments | None:
             setattr(arguments, option[2:], rest.pop(0))
         else:
             return None
-    conflict = (arguments.home and (arguments.runner or arguments.env or arguments.python)) or (
-        arguments.python and (arguments.runner or arguments.env)
-    )
-    return None if conflict else arguments
+    return None if conflict(arguments) else arguments
+
+
+def conflict(arguments: PathArguments) -> str | None:
+    """What is wrong with a combination of options, if anything."""
+    named = arguments.runner is not None or arguments.env is not None
+    if arguments.home and (named or arguments.python is not None):
+        return "--home goes with none of --runner, --env and --python"
+    if arguments.python is not None and named:
+        return "--python names a project environment: it goes with neither --runner nor --env"
+    return None
 
 
 def run(arguments: PathArguments) -> int:
     """Print the path as it is, byte for byte; with ``--exists``, fail if there is nothing there."""
     path = _path(arguments)
     sys.stdout.flush()
-    os.write(sys.stdout.fileno(), os.fsencode(path) + os.fsencode(os.linesep))
+    os.write(sys.stdout.fileno(), os.fsencode(path + os.linesep))
     return DONE if not arguments.exists or os.path.exists(path) else FAILED
 
 
@@ -74,18 +81,21 @@ def _path(arguments: PathArguments) -> str:
     home, settings = home_here(arguments.project)
     if arguments.home:
         return home.path
-    if arguments.runner is not None and arguments.env is None:
+    if arguments.env is not None:
+        return home.environment_path(PROJECT_RUNNER if arguments.runner is None else arguments.runner, arguments.env)
+    if arguments.runner is not None:
         return home.runner_directory(arguments.runner)
-    directory = arguments.env or _directory(home.root, settings, arguments.python)
-    return home.environment_path(arguments.runner or PROJECT_RUNNER, directory)
+    return home.environment_path(PROJECT_RUNNER, _directory(home.root, settings, arguments.python))
 
 
 def _directory(root: str, settings: Settings, python: str | None) -> str:
     """The project environment's directory for the Python that was asked for, by whatever way."""
-    request = python or os.environ.get("UV_PYTHON")
+    request = os.environ.get("UV_PYTHON") if python is None else python
     if not request and not settings.per_python:
         return PROJECT_ENVIRONMENT
     from central_venv.python_request import environment_directory, file_request
 
-    request = request or file_request(root)
-    return environment_directory(request) if request else PROJECT_ENVIRONMENT
+    if request:
+        return environment_directory(request)
+    in_file = file_request(root)
+    return PROJECT_ENVIRONMENT if in_file is None else environment_directory(in_file, trusted=False)

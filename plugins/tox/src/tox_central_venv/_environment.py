@@ -113,6 +113,9 @@ class CentralRunEnvironment(_CentralEnvironment):
         """Let others have the environment."""
         try:
             super().teardown()
+            if self._central is not None:
+                with _reported_as(Fail):
+                    self._central.touch()
         finally:
             self._release_central()
 
