@@ -212,7 +212,131 @@ def test_a_device_without_end_is_not_read() -> None:
     assert files.read("/dev/zero") == b""
 
 
-def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path) -> None:
+def test_a_huge_file_is_none_of_ours_and_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "huge"
+    with path.open("wb") as file:
+        file.truncate(1 << 36)
+
+    content = files.read(str(path))
+
+    assert content == b""
+
+
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
+@pytest.mark.parametrize(("number", "reason", "remedy"), FAULTS)
+def test_a_failed_write_keeps_the_old_content_and_leaves_nothing_else(
+    call: str, number: int, reason: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    monkeypatch.setattr(os, call, failing(number))
+
+    with pytest.raises(StoreError) as caught:
+        files.write(str(path), b"new", durable=True)
+
+    monkeypatch.undo()
+    assert caught.value.message == f"cannot write `{path}`: {reason}"
+    assert remedy in caught.value.hint
+    assert path.read_text() == "old"
+    assert listing(tmp_path) == {"file", "home"}
+
+
+def test_an_interrupted_write_keeps_the_old_content_and_leaves_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "file"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        files.write(str(path), b"new")
+
+    assert path.read_text() == "old"
+    assert listing(tmp_path) == {"file", "home"}
+
+
+@posix_only
+def test_writing_below_a_file_says_what_is_wrong(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"file": ""})
+
+    with pytest.raises(StoreError) as caught:
+        files.write(f"{tmp_path}/file/below", b"")
+
+    assert caught.value.message == f"cannot write `{tmp_path}/file/below`: not a directory"
+    assert caught.value.hint == "something in that path is not a directory: set `CENTRAL_VENV_HOME` to another path"
+
+
+def test_writing_where_a_directory_is_leaves_the_directory(tmp_path: Path) -> None:
+    write_tree(tmp_path / "directory", {"file": "precious"})
+
+    with pytest.raises(StoreError, match="cannot write"):
+        files.write(str(tmp_path / "directory"), b"")
+
+    assert listing(tmp_path) == {"directory", "directory/file".replace("/", os.sep), "home"}
+
+
+def test_a_fault_without_a_number_is_told_as_it_is() -> None:
+    error = files.store_error(OSError("strange"), "read", "/file")
+
+    assert error.message == "cannot read `/file`: strange"
+
+
+@pytest.mark.parametrize("name", ["missing", "missing/below", "file/below"])
+@posix_only
+def test_a_missing_file_has_no_content(name: str, tmp_path: Path) -> None:
+    write_tree(tmp_path, {"file": ""})
+
+    assert files.read(f"{tmp_path}/{name}") is None
+
+
+@posix_only
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"secret": "secret"})
+    (tmp_path / "link").symlink_to("secret")
+
+    assert files.read(f"{tmp_path}/link") == b""
+
+
+@posix_only
+def test_a_dangling_link_counts_as_damaged_and_not_as_missing(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+
+    assert files.read(f"{tmp_path}/link") == b""
+
+
+@posix_only
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    if sys.platform != "win32":
+        os.mkfifo(tmp_path / "pipe")
+
+    assert files.read(f"{tmp_path}/pipe") == b""
+
+
+@posix_only
+def test_a_socket_counts_as_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket must be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+
+        content = files.read(f"{tmp_path}/socket")
+
+    assert content == b""
+
+
+@posix_only
+def test_a_directory_counts_as_damaged(tmp_path: Path) -> None:
+    assert files.read(str(tmp_path)) == b""
+
+
+@posix_only
+def test_a_device_without_end_is_not_read() -> None:
+    assert files.read("/dev/zero") == b""
+
+
+def test_a_huge_file_is_none_of_ours_and_not_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "huge"
     with path.open("wb") as file:
         file.truncate(1 << 36)

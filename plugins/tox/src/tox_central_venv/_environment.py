@@ -85,6 +85,13 @@ class _CentralEnvironment(ToxEnv):
             with _reported_as(Fail):
                 self._central.seal()
 
+    def _touch_central(self) -> None:
+        try:
+            if self._central is not None:
+                self._central.touch()
+        except CentralVenvError as error:  # the run is over and well: a time that is not recorded spoils nothing
+            _LOGGER.warning("%s", error)
+
     def _release_central(self) -> None:
         environment, self._central = self._central, None
         if environment is not None:
@@ -113,9 +120,7 @@ class CentralRunEnvironment(_CentralEnvironment):
         """Let others have the environment."""
         try:
             super().teardown()
-            if self._central is not None:
-                with _reported_as(Fail):
-                    self._central.touch()
+            self._touch_central()
         finally:
             self._release_central()
 
