@@ -80,14 +80,13 @@ def test(environment: Path, arguments: list[str]) -> int:
     data.parent.mkdir(exist_ok=True)
     for stale in data.parent.iterdir():
         stale.unlink()
-    measured = {"COVERAGE_FILE": str(data)}
-    status = call(
-        environment, "coverage", "run", "-m", "pytest", "-n", "auto", *arguments, check=False, variables=measured
-    )
-    call(environment, "coverage", "combine", "--quiet", variables=measured)
+    # Not by the variable: the projects that the tests run obey it, too.
+    file = f"--data-file={data}"
+    status = call(environment, "coverage", "run", file, "-m", "pytest", "-n", "auto", *arguments, check=False)
+    call(environment, "coverage", "combine", "--quiet", file)
     # A part of the tests covers a part of the code, and other systems run other branches.
     floor = COVERAGE_FLOOR if sys.platform == "linux" and not arguments else 0
-    return call(environment, "coverage", "report", "--fail-under", floor, check=False, variables=measured) or status
+    return call(environment, "coverage", "report", file, "--fail-under", floor, check=False) or status
 
 
 def bench(environment: Path, arguments: list[str]) -> int:
@@ -95,14 +94,12 @@ def bench(environment: Path, arguments: list[str]) -> int:
     return call(environment, "python", ROOT / "benchmarks" / "run.py", *arguments, check=False)
 
 
-def call(
-    environment: Path, program: str, *arguments: object, check: bool = True, variables: dict[str, str] | None = None
-) -> int:
+def call(environment: Path, program: str, *arguments: object, check: bool = True) -> int:
     """Run a program of the environment; end with its status if it fails."""
     command = [str(environment / SCRIPTS / program), *map(str, arguments)]
     print("$", program, *arguments, flush=True)
     status = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(variables or {})}, check=False
+        command, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}, check=False
     ).returncode
     if check and status:
         raise SystemExit(status)

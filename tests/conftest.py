@@ -14,7 +14,17 @@ settings.register_profile("central-venv", deadline=None, max_examples=200)
 settings.load_profile("central-venv")
 
 #: Variables of ours, of the hosts and of the directories they use: none of them reaches a test from outside.
-FOREIGN = ("CENTRAL_VENV", "TOX", "_TOX", "XDG_", "UV_PROJECT", "UV_PYTHON", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+FOREIGN = (
+    "CENTRAL_VENV",
+    "TOX",
+    "_TOX",
+    "XDG_",
+    "UV_PROJECT",
+    "UV_PYTHON",
+    "VIRTUAL_ENV",
+    "PYTHONDONTWRITEBYTECODE",
+    "COVERAGE_FILE",
+)
 
 
 @pytest.fixture(autouse=True)

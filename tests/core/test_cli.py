@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from central_venv import Store, clock
+from central_venv import Home, Store, clock
 from central_venv.cli import main
 from central_venv.cli.parser import parse
 from central_venv.cli.path import parse_quickly
@@ -27,8 +27,6 @@ from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from central_venv import Home
 
     Maker = Callable[[Path], Path]
     Runner = Callable[..., "Said"]
@@ -70,7 +68,7 @@ def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def home_of(here: Path, store: Path) -> Home:
-    return Store(str(store)).home(str(here))
+    return Home(Store(str(store)), str(here))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Store, clock, host
+from central_venv import Home, Store, clock, host
 from central_venv.environment import TOUCH_INTERVAL, Environment
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.record import ProjectRecord, write_project
@@ -19,7 +19,7 @@ from support.trees import listing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv import Holder, Home
+    from central_venv import Holder
 
     Maker = Callable[[Path], Path]
 
@@ -28,8 +28,8 @@ NOON_TEXT = "2026-11-24T12:00:00Z"
 
 CLAIM = """
 import sys
-from central_venv import Store
-environment = Store(sys.argv[1]).home(sys.argv[2]).environment("tox", "py312")
+from central_venv import Home, Store
+environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("tox", "py312")
 environment.claim("py312", on_wait=lambda holder: print("waiting for", holder, flush=True))
 print("claimed", flush=True)
 sys.stdin.readline()
@@ -38,7 +38,7 @@ sys.stdin.readline()
 
 @pytest.fixture
 def home_of(project: Path, store: Path) -> Home:
-    return Store(str(store)).home(str(project))
+    return Home(Store(str(store)), str(project))
 
 
 @pytest.fixture
@@ -475,7 +475,7 @@ def test_a_failed_claim_is_no_claim(environment: Environment, monkeypatch: pytes
 def test_a_record_that_cannot_be_removed_is_an_error_of_the_store(
     act: str, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = Store(str(store)).home(str(project)).environment("tox", "py312")
+    environment = Home(Store(str(store)), str(project)).environment("tox", "py312")
     environment.claim("py312", on_wait=lambda _: None)
 
     def refuse(path: str) -> None:

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Store, clock, host, project_home
+from central_venv import Home, Store, clock, host, project_home
 from central_venv.errors import (
     DamagedRecordError,
     EnvironmentNameError,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from central_venv import Home
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes, owners and links are POSIX")
 
@@ -36,7 +35,7 @@ MADE = {"CACHEDIR.TAG", ".gitignore"}
 
 @pytest.fixture
 def home_of(project: Path, store: Path) -> Home:
-    return Store(str(store)).home(str(project))
+    return Home(Store(str(store)), str(project))
 
 
 def mode(path: str | Path) -> int:
@@ -300,7 +299,7 @@ def test_threads_that_prepare_at_once_all_succeed(home_of: Home, store: Path) ->
 
 def prepare_in_process(store: str, root: str, start: threading.Barrier) -> None:
     start.wait()
-    Store(store).home(root).prepare()
+    Home(Store(store), root).prepare()
 
 
 def test_processes_that_prepare_at_once_all_succeed(home_of: Home, store: Path) -> None:
@@ -337,7 +336,7 @@ def test_a_link_in_the_store_is_no_home(store: Path, project: Path) -> None:
 
 
 def test_checking_refuses_a_link(project: Path, store: Path, tmp_path: Path) -> None:
-    home = Store(str(store)).home(str(project))
+    home = Home(Store(str(store)), str(project))
     store.mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
     os.symlink(tmp_path / "elsewhere", home.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Store, clock, host
+from central_venv import Home, Store, clock, host
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
 from central_venv.inventory import FoundProject, find_project, find_projects, project_state
 from central_venv.key import home_name
@@ -20,8 +20,6 @@ from support.trees import listing, write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv import Home
-
     Maker = Callable[[Path], Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names with line breaks, are POSIX")
@@ -29,7 +27,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and name
 
 @pytest.fixture
 def home_of(project: Path, store: Path) -> Home:
-    home = Store(str(store)).home(str(project))
+    home = Home(Store(str(store)), str(project))
     home.prepare()
     return home
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.hosts import Result, finish
+from support.pipes import Rendezvous
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
 posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and signals")
 
 #: Environment `a` says that it runs and then waits for a word; the others only run.
-PATIENT = """
+PATIENT = f"""
 [tox]
 env_list = a, b
 [testenv]
 skip_install = true
 pass_env = STARTED, GO_ON
-commands = python -c "print('in {env_name}')"
 [testenv:a]
-commands = python -c "import os; open(os.environ['STARTED'], 'w').close(); open(os.environ['GO_ON']).read()"
+commands = python -c "{Rendezvous.COMMAND}"
 """
+
+#: For the second of two runs of `a`, whose command does not wait.
+UNBOUND = {"STARTED": os.devnull, "GO_ON": os.devnull}
 
 #: Each of `a` and `b` waits until the other one runs, too.
 RENDEZVOUS = """
@@ -101,16 +104,14 @@ def test_a_packaging_environment_in_use_is_not_rebuilt(tox: Tox, package: Path) 
 @posix
 def test_the_second_run_says_what_it_waits_for(tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
-    started, go_on = tmp_path / "started", tmp_path / "go-on"
-    os.mkfifo(started)
-    os.mkfifo(go_on)
+    rendezvous = Rendezvous(tmp_path)
 
-    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
-    started.read_text()
-    second = tox.start("run", "-r", "-e", "a", cwd=project, STARTED=str(tmp_path / "other"), GO_ON=os.devnull)
+    first = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
+    second = tox.start("run", "-r", "-e", "a", cwd=project, **UNBOUND)
     said = read_until(second, "waiting for")
-    go_on.write_text("")
-    results = finish(first), finish(second)
+    with rendezvous.go_on():
+        results = finish(first), finish(second)
 
     assert [result.status for result in results] == [0, 0], "\n".join(result.text for result in results)
     assert (
@@ -121,18 +122,16 @@ def test_the_second_run_says_what_it_waits_for(tox: Tox, tmp_path: Path, work_di
 @posix
 def test_an_environment_in_use_is_not_rebuilt(tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
-    started, go_on = tmp_path / "started", tmp_path / "go-on"
-    os.mkfifo(started)
-    os.mkfifo(go_on)
+    rendezvous = Rendezvous(tmp_path)
 
-    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
-    started.read_text()
+    first = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
     before = (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino
-    second = tox.start("run", "-r", "-e", "a", cwd=project, STARTED=str(tmp_path / "other"), GO_ON=os.devnull)
+    second = tox.start("run", "-r", "-e", "a", cwd=project, **UNBOUND)
     read_until(second, "waiting for")
     meanwhile = (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino
-    go_on.write_text("")
-    results = finish(first), finish(second)
+    with rendezvous.go_on():
+        results = finish(first), finish(second)
 
     assert [result.status for result in results] == [0, 0]
     assert meanwhile == before
@@ -170,17 +169,15 @@ def test_disjoint_environments_with_a_common_package_do_not_wait(tox: Tox, tmp_p
 @posix
 def test_after_a_kill_of_the_first_the_second_goes_on(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
-    started, go_on = tmp_path / "started", tmp_path / "go-on"
-    os.mkfifo(started)
-    os.mkfifo(go_on)
+    rendezvous = Rendezvous(tmp_path)
 
-    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
-    started.read_text()
-    second = tox.start("run", "-e", "a", cwd=project, STARTED=str(tmp_path / "other"), GO_ON=os.devnull)
+    first = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
+    second = tox.start("run", "-e", "a", cwd=project, **UNBOUND)
     read_until(second, "waiting for")
     first.kill()
-    go_on.write_text("")
-    finish(first)
+    with rendezvous.go_on():
+        finish(first)
     result = finish(second)
 
     assert result.status == 0, result.text
@@ -190,17 +187,15 @@ def test_after_a_kill_of_the_first_the_second_goes_on(tox: Tox, tmp_path: Path) 
 @posix
 def test_an_interrupt_ends_the_wait(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
-    started, go_on = tmp_path / "started", tmp_path / "go-on"
-    os.mkfifo(started)
-    os.mkfifo(go_on)
+    rendezvous = Rendezvous(tmp_path)
 
-    first = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
-    started.read_text()
+    first = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
     second = tox.start("run", "-e", "a", cwd=project)
     read_until(second, "waiting for")
     interrupted = interrupt(second)
-    go_on.write_text("")
-    result = finish(first)
+    with rendezvous.go_on():
+        result = finish(first)
 
     assert interrupted.status not in {0, -signal.SIGKILL}
     assert "central_venv" not in interrupted.text  # no traceback of ours

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.hosts import finish
+from support.pipes import Rendezvous
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
     from support.tox import Tox
 
-#: The command tells through a pipe that it runs, and goes on until the pipe's other end says so or is closed.
-BUSY = """
+BUSY = f"""
 [tox]
 env_list = a, b
 [testenv]
 skip_install = true
 pass_env = STARTED, GO_ON
-commands = python -c "import os; open(os.environ['STARTED'], 'w').close(); open(os.environ['GO_ON']).read()"
+commands = python -c "{Rendezvous.COMMAND}"
 """
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and signals")
@@ -158,14 +157,12 @@ def test_a_missing_interpreter_leaves_nothing(tox: Tox, tmp_path: Path, work_dir
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_an_end_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_path: Path, how: signal.Signals) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": BUSY})
-    started, go_on = tmp_path / "started", tmp_path / "go-on"
-    os.mkfifo(started)
-    os.mkfifo(go_on)
+    rendezvous = Rendezvous(tmp_path)
 
-    running = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
-    started.read_text()  # until the command opens it
+    running = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
     running.send_signal(how)
-    with go_on.open("w"):
+    with rendezvous.go_on():
         result = finish(running)
 
     assert result.status != 0
@@ -175,23 +172,20 @@ def test_an_end_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_pat
 @posix
 def test_a_kill_during_the_creation_is_repaired_by_the_next_run(tox: Tox, tmp_path: Path) -> None:
     # The installation of a dependency whose build waits: the environment is half made.
-    setup = "import os\nopen(os.environ['STARTED'], 'w').close()\nopen(os.environ['GO_ON']).read()\n"
     ini = "[tox]\nenv_list = a\n[testenv]\nskip_install = true\npass_env = STARTED, GO_ON\ncommands = python -c pass\n"
-    backend = f"def build_wheel(*args, **kwargs):\n    {'; '.join(setup.splitlines())}\n"
+    backend = f"def build_wheel(*args, **kwargs):\n    {Rendezvous.COMMAND}\n"
     pyproject = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     pyproject += '[project]\nname = "slow"\nversion = "1"\n'
     files = {"tox.ini": f"{ini}deps = ./slow\n", "slow/pyproject.toml": pyproject, "slow/backend.py": backend}
     project = write_tree(tmp_path / "project", files)
-    started, go_on = tmp_path / "started", tmp_path / "go-on"
-    os.mkfifo(started)
-    os.mkfifo(go_on)
+    rendezvous = Rendezvous(tmp_path)
 
-    running = tox.start("run", "-e", "a", cwd=project, STARTED=str(started), GO_ON=str(go_on))
-    started.read_text()
+    running = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
     during = tox.environments(project)
     running.kill()
-    go_on.write_text("")
-    finish(running)
+    with rendezvous.go_on():
+        finish(running)
     killed = tox.environments(project)
     write_tree(project, {"tox.ini": ini})
     result = tox.run("run", "-e", "a", cwd=project)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from central_venv.home import Home
 from central_venv.project import true_path
 from central_venv.settings import load_settings, switched_off
 from central_venv.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.home import Home
     from central_venv.settings import Settings
 
 
@@ -35,7 +35,7 @@ def project_home(root: str | os.PathLike[str]) -> Home | None:
     settings = load_settings(path)
     if not settings.enabled:
         return None
-    home = open_store(settings, path).home(path)
+    home = Home(open_store(settings, path), path)
     home.check()
     return home
 

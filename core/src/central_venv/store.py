@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from central_venv import files
-from central_venv.home import Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,14 +29,6 @@ class Store:
 
     def __init__(self, path: str) -> None:
         self.path = path
-
-    def home(self, root: str) -> Home:
-        """The home of a project.
-
-        Args:
-            root: true path of the project root.
-        """
-        return Home(self, root)
 
     def homes(self) -> Iterator[str]:
         """The path of each home in the store, whoever made it, in order of their names."""

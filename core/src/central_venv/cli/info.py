@@ -8,6 +8,7 @@ from central_venv.cli import DONE, complain
 from central_venv.cli.listing import environment_row, print_json
 from central_venv.cli.project import settings_here
 from central_venv.cli.text import print_columns, print_safely, printable
+from central_venv.home import Home
 from central_venv.inventory import ACTIVE, find_project
 from central_venv.location import open_store
 
@@ -20,7 +21,7 @@ def run(arguments: Namespace) -> int:
     """Show the project that the current directory lies in, or that was named."""
     root, settings = settings_here(arguments.project)
     store = open_store(settings, root)
-    home = store.home(root)
+    home = Home(store, root)
     home.check()
     project = find_project(home.path, on_problem=complain)
     project.root = root  # its home may not say so yet

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import ProjectNotFoundError, SettingsError
+from central_venv.home import Home
 from central_venv.location import open_store
 from central_venv.project import find_root, true_path
 from central_venv.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.home import Home
     from central_venv.settings import Settings
 
 
@@ -51,7 +51,7 @@ def home_here(project: str | None) -> tuple[Home, Settings]:
             f"central environments are turned off for `{root}` ({settings.origins['enabled']})",
             hint="turn them on there, or with `CENTRAL_VENV=1`",
         )
-    home = open_store(settings, root).home(root)
+    home = Home(open_store(settings, root), root)
     home.check()
     return home, settings
 
