@@ -81,6 +81,17 @@ def finish(process: subprocess.Popen[str]) -> Result:
     return Result(process.returncode, out, err)
 
 
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """What a program says up to and with the line that holds certain words."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"never said {words!r}:\n{said}")
+
+
 def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = ()) -> Host:
     """An environment with requirements, core and plugins of this checkout, for the running Python.
 

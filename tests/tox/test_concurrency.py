@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hosts import Result, finish
+from support.hosts import Result, finish, read_until
 from support.pipes import Rendezvous
 from support.trees import write_tree
 
@@ -56,17 +56,6 @@ def together(tox: Tox, project: Path, *commands: list[str]) -> list[Result]:
     running = [tox.start(*command, cwd=project) for command in commands]
     with ThreadPoolExecutor(len(running)) as pool:
         return list(pool.map(finish, running))
-
-
-def read_until(stream: subprocess.Popen[str], words: str) -> str:
-    """What a program says up to and with the line that holds certain words."""
-    assert stream.stdout is not None
-    said = ""
-    for line in stream.stdout:
-        said += line
-        if words in line:
-            return said
-    raise AssertionError(f"never said {words!r}:\n{said}")
 
 
 def interrupt(process: subprocess.Popen[str]) -> Result:

@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hosts import CACHE, ROOT, UV, Host, make_host
+from support.hosts import CACHE, ROOT, UV, Host, finish, make_host, read_until
+from support.pipes import Rendezvous
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -198,6 +199,26 @@ def test_two_provisioned_runs_both_succeed(tox: Tox, tmp_path: Path) -> None:
     results = [process.communicate() for process in running]
 
     assert [process.returncode for process in running] == [0, 0], results
+
+
+@posix
+def test_a_provisioned_run_says_that_it_waits_for_another(
+    tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]
+) -> None:
+    ini = PROVISIONED.format(requires="iniconfig").partition("commands")[0]
+    ini += f'pass_env = STARTED, GO_ON\ncommands = python -c "{Rendezvous.COMMAND}"\n'
+    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+    rendezvous = Rendezvous(tmp_path)
+
+    first = tox.start("run", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
+    second = tox.start("run", cwd=project, STARTED=os.devnull, GO_ON=os.devnull)
+    said = read_until(second, "waiting for")
+    with rendezvous.go_on():
+        results = finish(first), finish(second)
+
+    assert [result.status for result in results] == [0, 0], "\n".join(result.text for result in results)
+    assert f"waiting for environment {work_dir(project) / '.tox'}, in use by `tox run`" in said
 
 
 def test_a_plugin_that_only_the_project_requires_moves_all_but_the_provisioned_environment(
