@@ -47,7 +47,7 @@ PAIRS = [
         [str(PROGRAMS / "central-venv"), "path"],
         [PYTHON, "-c", "pass"],
         limit=1.5,
-        runs=60,
+        runs=100,
         files={"pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'},
     ),
     Pair(
@@ -55,7 +55,7 @@ PAIRS = [
         [str(PROGRAMS / "tox"), "config", "-k", "env_dir"],
         [str(PROGRAMS / "tox"), "config", "-k", "env_dir"],
         limit=1.03,
-        runs=40,
+        runs=100,
         files={"tox.ini": TOX_INI},
         baseline_variables={"TOX_DISABLED_EXTERNAL_PLUGINS": "tox-central-venv"},
     ),

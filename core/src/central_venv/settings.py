@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv import host
 from central_venv.directories import data_directory, site_config_directory, user_config_directory
 from central_venv.errors import SettingsError
 
@@ -284,6 +283,8 @@ def _user() -> str:
 
 
 def _hostname() -> str:
+    from central_venv import host
+
     return host.name().split(".")[0]
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from central_venv import CentralVenvError
 from central_venv.errors import WaitCancelledError
 from tox.report import HandledError
-from tox.tox_env.api import ToxEnv
 from tox.tox_env.errors import Fail
 
 from tox_central_venv._loader import RUNNER, central_home
@@ -25,11 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from central_venv import Environment, Holder
-    from tox.tox_env.api import ToxEnvCreateArgs
+    from tox.tox_env.api import ToxEnv, ToxEnvCreateArgs
     from tox.tox_env.register import ToxEnvRegister
+else:
+    ToxEnv = object  # the types that these classes are mixed into have it as their base
 
 _LOGGER = logging.getLogger(__name__)
-_T = TypeVar("_T", bound=type[ToxEnv])
+_T = TypeVar("_T", bound="type[ToxEnv]")
 
 
 def centralize(register: ToxEnvRegister) -> None:
