@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.toml import TOMLDecodeError, load
+from central_venv.toml import NotTOMLError, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def test_what_is_no_toml_is_refused(content: bytes, reason: str, tmp_path: Path)
     path = tmp_path / "file.toml"
     path.write_bytes(content)
 
-    with pytest.raises(TOMLDecodeError, match=reason):
+    with pytest.raises(NotTOMLError, match=reason):
         load(str(path))
 
 

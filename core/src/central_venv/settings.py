@@ -182,7 +182,7 @@ def _mentions_table(path: str) -> bool:
 
 
 def _read_toml(path: str) -> dict[str, object]:
-    from central_venv.toml import TOMLDecodeError, load
+    from central_venv.toml import NotTOMLError, load
 
     try:
         return load(path)
@@ -190,7 +190,7 @@ def _read_toml(path: str) -> dict[str, object]:
         raise SettingsError(
             f"cannot read `{path}`: {os.strerror(error.errno or 0).lower()}", hint="make it readable, or remove it"
         ) from error
-    except TOMLDecodeError as error:
+    except NotTOMLError as error:
         raise SettingsError(f"`{path}` is not valid TOML: {error}", hint="correct it, or remove it") from error
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 if sys.version_info >= (3, 11):
-    from tomllib import TOMLDecodeError
-    from tomllib import load as _load
+    import tomllib
 else:
-    from tomli import TOMLDecodeError
-    from tomli import load as _load
+    import tomli as tomllib
 
-__all__ = ["TOMLDecodeError", "load"]
+
+class NotTOMLError(ValueError):
+    """A file is no TOML, whatever the parser takes offence at."""
 
 
 def load(path: str) -> dict[str, object]:
@@ -19,12 +19,14 @@ def load(path: str) -> dict[str, object]:
 
     Raises:
         OSError: it cannot be read.
-        TOMLDecodeError: it is no TOML, or not UTF-8.
+        NotTOMLError: it is no TOML, is not UTF-8, or is nested thousands of levels deep.
     """
     with open(path, "rb") as file:
         try:
-            return _load(file)
+            return tomllib.load(file)
         except UnicodeDecodeError as error:
-            raise TOMLDecodeError(f"not UTF-8: {error.reason} at byte {error.start}") from error
-        except RecursionError as error:  # thousands of brackets
-            raise TOMLDecodeError("nested too deeply") from error
+            raise NotTOMLError(f"not UTF-8: {error.reason} at byte {error.start}") from error
+        except RecursionError as error:
+            raise NotTOMLError("nested too deeply") from error
+        except tomllib.TOMLDecodeError as error:
+            raise NotTOMLError(str(error)) from error

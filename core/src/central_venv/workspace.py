@@ -10,7 +10,7 @@ import os
 import posixpath
 from fnmatch import fnmatchcase
 
-from central_venv.toml import TOMLDecodeError, load
+from central_venv.toml import NotTOMLError, load
 
 
 def declares_workspace(directory: str) -> bool:
@@ -42,7 +42,7 @@ def _globs(table: dict[str, object], key: str) -> list[str]:
 def _table(directory: str) -> dict[str, object] | None:
     try:
         found: object = load(os.path.join(directory, "pyproject.toml"))
-    except (OSError, TOMLDecodeError):  # uv refuses such a file itself, with a better message than ours
+    except (OSError, NotTOMLError):  # uv refuses such a file itself, with a better message than ours
         return None
     for key in ("tool", "uv", "workspace"):
         if not isinstance(found, dict):
