@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +81,16 @@ def finish(process: subprocess.Popen[str]) -> Result:
         out, err = process.communicate()
         raise AssertionError(f"{process.args!r} did not end\n{out}\n{err}") from None
     return Result(process.returncode, out, err)
+
+
+def interrupt(process: subprocess.Popen[str]) -> Result:
+    """Press Ctrl-C until a program ends: old releases of tox can miss one in the moment they start a thread."""
+    for _ in range(60):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+            break
+    return finish(process)
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:

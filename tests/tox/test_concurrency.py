@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hosts import Result, finish, read_until
+from support.hosts import Result, finish, interrupt, read_until
 from support.pipes import Rendezvous
 from support.trees import write_tree
 
@@ -56,16 +54,6 @@ def together(tox: Tox, project: Path, *commands: list[str]) -> list[Result]:
     running = [tox.start(*command, cwd=project) for command in commands]
     with ThreadPoolExecutor(len(running)) as pool:
         return list(pool.map(finish, running))
-
-
-def interrupt(process: subprocess.Popen[str]) -> Result:
-    """Press Ctrl-C until a program ends: old releases of tox can miss one in the moment they start a thread."""
-    for _ in range(60):
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(1)
-            break
-    return finish(process)
 
 
 @pytest.mark.parametrize("arguments", [["run", "-e", "a"], ["run", "-r", "-e", "a"]], ids=" ".join)

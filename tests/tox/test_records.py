@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.hosts import finish
+from support.hosts import finish, interrupt
 from support.pipes import Rendezvous
 from support.trees import write_tree
 
@@ -154,18 +154,30 @@ def test_a_missing_interpreter_leaves_nothing(tox: Tox, tmp_path: Path, work_dir
 
 
 @posix
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
-def test_an_end_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_path: Path, how: signal.Signals) -> None:
+def test_a_kill_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": BUSY})
     rendezvous = Rendezvous(tmp_path)
 
     running = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
     rendezvous.wait()
-    running.send_signal(how)
+    running.kill()
     with rendezvous.go_on():
         result = finish(running)
 
-    assert result.status != 0
+    assert result.status == -signal.SIGKILL
+    assert tox.environments(project) == {"a": "ready"}
+
+
+@posix
+def test_an_interrupt_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": BUSY})
+    rendezvous = Rendezvous(tmp_path)
+
+    running = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
+    result = interrupt(running)
+
+    assert result.status not in {0, -signal.SIGKILL}
     assert tox.environments(project) == {"a": "ready"}
 
 
