@@ -175,6 +175,8 @@ class Environment:
 
 
 def _this_process() -> Holder:
-    # What follows `--` is the user's own, and may be a password.
-    program, *arguments = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
-    return Holder(os.getpid(), host.name(), " ".join([os.path.basename(program), *arguments]))
+    words = sys.argv or [sys.executable]
+    program, arguments = os.path.basename(words[0]), words[1:]
+    if "--" in arguments:  # what follows is the user's own, and may be a password
+        arguments = arguments[: arguments.index("--")]
+    return Holder(os.getpid(), host.name(), " ".join([program, *arguments]))

@@ -87,16 +87,15 @@ class _CentralEnvironment(ToxEnv):
                 self._central.seal()
 
     def _touch_central(self) -> None:
-        try:
-            if self._central is not None:
+        if self._central is not None:
+            with _only_warned_of():
                 self._central.touch()
-        except CentralVenvError as error:  # the run is over and well: a time that is not recorded spoils nothing
-            _LOGGER.warning("%s", error)
 
     def _release_central(self) -> None:
         environment, self._central = self._central, None
         if environment is not None:
-            environment.release()
+            with _only_warned_of():
+                environment.release()
 
     def interrupt(self) -> None:
         """End a wait, too."""
@@ -175,7 +174,8 @@ class CentralPackageEnvironment(_CentralEnvironment):
         finally:
             environment, self._central_used = self._central_used, None
             if environment is not None:
-                environment.uses.end()
+                with _only_warned_of():
+                    environment.uses.end()
 
     @contextmanager
     def _claimed_central(self) -> Iterator[Environment | None]:
@@ -197,6 +197,15 @@ def _reported_as(kind: type[Exception]) -> Iterator[None]:
         yield
     except CentralVenvError as error:
         raise kind(str(error)) from error
+
+
+@contextmanager
+def _only_warned_of() -> Iterator[None]:
+    """Let a run that is over end as it ended: what is left undone then, the next one makes good."""
+    try:
+        yield
+    except CentralVenvError as error:
+        _LOGGER.warning("%s", error)
 
 
 def _same_path(text: str | None, path: Path) -> bool:
