@@ -98,9 +98,9 @@ def call(environment: Path, program: str, *arguments: object, check: bool = True
     """Run a program of the environment; end with its status if it fails."""
     command = [str(environment / SCRIPTS / program), *map(str, arguments)]
     print("$", program, *arguments, flush=True)
-    status = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}, check=False
-    ).returncode
+    caches = {"UV_CACHE_DIR": str(DEV / "cache" / "uv"), "PIP_CACHE_DIR": str(DEV / "cache" / "pip")}
+    variables = {**os.environ, **caches, "PYTHONDONTWRITEBYTECODE": ""}
+    status = subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
     if check and status:
         raise SystemExit(status)
     return status
