@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse a command line; exits with status 2 and a usage message if it is wrong."""
     parser = argparse.ArgumentParser(
+        prog="central-venv",
         description="One central store for the virtual environments of all projects.",
         epilog="`central-venv COMMAND --help` tells more about a command.",
     )
