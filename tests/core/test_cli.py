@@ -19,7 +19,7 @@ from central_venv.cli.text import ago, print_safely, printable, size
 from central_venv.directories import site_config_directory, user_config_directory
 from central_venv.errors import ProjectNotFoundError
 from central_venv.key import home_name
-from central_venv.project import find_root
+from central_venv.project import current_directory
 from central_venv.record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
@@ -829,7 +829,7 @@ def test_in_a_directory_that_is_gone_there_is_no_project(base: Path, monkeypatch
     (base / "gone").rmdir()
 
     with pytest.raises(ProjectNotFoundError):
-        find_root(os.curdir)
+        current_directory()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device here is always full")
@@ -841,3 +841,13 @@ def test_an_answer_that_cannot_be_written_is_an_error(arguments: list[str], proj
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell's way to close a stream")
+def test_a_closed_stdout_is_an_error(project: Path) -> None:
+    command = f"'{sys.executable}' -m central_venv path >&-"
+
+    done = subprocess.run(["sh", "-c", command], cwd=project, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write the answer: stdout is closed\nhint: leave it open\n"

@@ -317,3 +317,24 @@ def test_a_directory_that_cannot_be_listed_says_why(tmp_path: Path, monkeypatch:
 def test_a_file_system_that_has_no_place_for_directories_is_an_error_of_the_store() -> None:
     with pytest.raises(StoreError, match="cannot create `/proc/central-venv-test"):
         make_private_directory("/proc/central-venv-test/below")
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["a pipe", "a device without end", "a directory", "nothing"])
+def test_what_is_no_regular_file_mentions_nothing_and_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a device without end":
+        path.symlink_to("/dev/zero")
+    elif kind == "a directory":
+        path.mkdir()
+
+    assert files.mentions(str(path), b"central-venv") is None
+
+
+def test_a_file_mentions_the_words_that_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text("[tool.central-venv]\n")
+
+    assert (files.mentions(str(path), b"central-venv"), files.mentions(str(path), b"workspace")) == (True, False)

@@ -343,3 +343,11 @@ def test_checking_refuses_a_link(project: Path, store: Path, tmp_path: Path) -> 
 
     with pytest.raises(HomeConflictError):
         home.check()
+
+
+def test_a_store_in_a_directory_with_other_things_leaves_them_to_git_and_backups(tmp_path: Path, project: Path) -> None:
+    mine = write_tree(tmp_path / "mine", {"thesis.txt": ""})
+
+    Home(Store(str(mine)), str(project)).prepare()
+
+    assert {path.name for path in mine.iterdir()} == {"thesis.txt", home_name(str(project))}

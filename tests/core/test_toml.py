@@ -9,6 +9,8 @@ from central_venv.toml import NotTOMLError, load
 
 if TYPE_CHECKING:
     from pathlib import Path
+import os
+import sys
 
 
 def test_a_file_is_read_as_utf_8(tmp_path: Path) -> None:
@@ -36,3 +38,19 @@ def test_what_is_no_toml_is_refused(content: bytes, reason: str, tmp_path: Path)
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(str(tmp_path / "missing"))
+
+
+def test_a_number_with_more_digits_than_python_converts_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    path.write_text(f"key = {'1' * 5000}\n")
+
+    with pytest.raises(NotTOMLError):
+        load(str(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are POSIX")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "file.toml")
+
+    with pytest.raises(NotTOMLError, match="not a regular file"):
+        load(str(tmp_path / "file.toml"))

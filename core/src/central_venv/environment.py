@@ -179,4 +179,5 @@ def _this_process() -> Holder:
     program, arguments = os.path.basename(words[0]), words[1:]
     if "--" in arguments:  # what follows is the user's own, and may be a password
         arguments = arguments[: arguments.index("--")]
-    return Holder(os.getpid(), host.name(), " ".join([program, *arguments]))
+    shown = [argument if "=" not in argument else f"{argument.partition('=')[0]}=…" for argument in arguments]
+    return Holder(os.getpid(), host.name(), " ".join([program, *shown]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from central_venv import files
 from central_venv.errors import ProjectNotFoundError
 
 #: What makes a directory a project for the command line and uv; the nearest one upward wins.
@@ -74,6 +75,18 @@ def _fold(name: str) -> str:
     return normalize("NFD", normalize("NFD", name).casefold())
 
 
+def current_directory() -> str:
+    """The true path of the current directory.
+
+    Raises:
+        ProjectNotFoundError: it has been removed.
+    """
+    try:
+        return true_path(os.curdir)
+    except FileNotFoundError as error:
+        raise ProjectNotFoundError("the current directory is gone", hint="go to a directory that exists") from error
+
+
 def find_root(directory: str) -> str:
     """The true path of the project that a directory lies in.
 
@@ -83,10 +96,7 @@ def find_root(directory: str) -> str:
     Raises:
         ProjectNotFoundError: there is no project here.
     """
-    try:
-        start = true_path(directory)
-    except FileNotFoundError as error:
-        raise ProjectNotFoundError("the current directory is gone", hint="go to a directory that exists") from error
+    start = true_path(directory)
     root = _nearest(start, MARKERS) or _nearest(start, (LAST_RESORT_MARKER,))
     if root is None:
         raise ProjectNotFoundError(
@@ -133,8 +143,4 @@ def _mentions_workspace(directory: str) -> bool | None:
 
     None if the directory has no such file.
     """
-    try:
-        with open(os.path.join(directory, "pyproject.toml"), "rb") as file:
-            return b"workspace" in file.read()
-    except OSError:
-        return None
+    return files.mentions(os.path.join(directory, "pyproject.toml"), b"workspace")

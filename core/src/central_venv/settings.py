@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
+from central_venv import files
 from central_venv.directories import data_directory, site_config_directory, user_config_directory
 from central_venv.errors import SettingsError
 
@@ -173,12 +174,8 @@ def _sources(root: str | None) -> Iterator[tuple[Origin, dict[str, object]]]:
 
 
 def _mentions_table(path: str) -> bool:
-    """Whether a pyproject.toml can hold our table: parsing it takes longer than starting Python."""
-    try:
-        with open(path, "rb") as file:
-            return b"central-venv" in file.read()
-    except OSError:  # no such file; and one that cannot be read sets nothing, as for every other tool
-        return False
+    """Whether a pyproject.toml can hold our table. One that cannot be read sets nothing, as for every other tool."""
+    return files.mentions(path, b"central-venv") is True
 
 
 def _read_toml(path: str) -> dict[str, object]:
@@ -262,10 +259,15 @@ def _expand(text: str, origin: Origin) -> str:
             f"the store {text!r} from {place} holds {unknown!r}, which stands for nothing here",
             hint=f"set the variable, or use one of {', '.join(f'`{name}`' for name in _PLACEHOLDERS)}",
         )
-    if not os.path.isabs(path) or os.pardir in parts or "\0" in path:
+    if not os.path.isabs(path):
         raise SettingsError(
             f"the store {text!r} from {place} is not an absolute path",
-            hint=f"it must begin with `{os.path.abspath(os.sep)}`, `~` or a variable that does, and hold no `..`",
+            hint=f"it must begin with `{os.path.abspath(os.sep)}`, `~` or a variable that does",
+        )
+    if os.pardir in parts or "\0" in path or os.path.dirname(path) == path:
+        raise SettingsError(
+            f"the store {text!r} from {place} cannot be one",
+            hint="give a directory of its own, without `..` in its path",
         )
     return os.path.normpath(path)
 

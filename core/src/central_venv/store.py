@@ -42,8 +42,7 @@ class Store:
         Raises:
             StoreError: it cannot be made or written.
         """
-        files.make_private_directory(self.path)
-        for name, content in _FILES.items():
-            path = os.path.join(self.path, name)
-            if not os.path.lexists(path):
-                files.write(path, content)
+        made = files.make_private_directory(self.path)
+        if made or next(files.entries(self.path), None) is None:  # a directory with other things in it stays as it is
+            for name, content in _FILES.items():
+                files.write(os.path.join(self.path, name), content)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 
 if sys.version_info >= (3, 11):
@@ -21,12 +23,14 @@ def load(path: str) -> dict[str, object]:
         OSError: it cannot be read.
         NotTOMLError: it is no TOML, is not UTF-8, or is nested thousands of levels deep.
     """
-    with open(path, "rb") as file:
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise NotTOMLError("not a regular file")
         try:
             return tomllib.load(file)
         except UnicodeDecodeError as error:
             raise NotTOMLError(f"not UTF-8: {error.reason} at byte {error.start}") from error
         except RecursionError as error:
             raise NotTOMLError("nested too deeply") from error
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # the parser's own error, or a number with more digits than Python converts
             raise NotTOMLError(str(error)) from error

@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     argv = sys.argv[1:] if arguments is None else list(arguments)
+    if sys.stdout is None:
+        complain(CentralVenvError("cannot write the answer: stdout is closed", hint="leave it open"))
+        return FAILED
     try:
         status = _run(argv)
         sys.stdout.flush()

@@ -7,7 +7,7 @@ import os
 from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.home import Home
 from central_venv.location import open_store
-from central_venv.project import find_root, true_path
+from central_venv.project import current_directory, find_root, true_path
 from central_venv.settings import load_settings
 
 TYPE_CHECKING = False
@@ -61,6 +61,6 @@ def _root_of_current_directory() -> str:
     if settings.policy:
         from central_venv.policy import project_root
 
-        if (root := project_root(settings, true_path(os.curdir))) is not None:
+        if (root := project_root(settings, current_directory())) is not None:
             return true_path(root)
-    return find_root(os.curdir)
+    return find_root(current_directory())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from tox.tox_env.register import ToxEnvRegister
 else:
     ToxEnv = object  # the types that these classes are mixed into have it as their base
+
+#: The variable by which a run tells the toxes that its commands run which environments it has claimed.
+_HELD = "CENTRAL_VENV_HELD"
 
 _LOGGER = logging.getLogger(__name__)
 _T = TypeVar("_T", bound="type[ToxEnv]")
@@ -52,6 +56,7 @@ class _CentralEnvironment(ToxEnv):
     """What run and packaging environments have in common."""
 
     def __init__(self, create_args: ToxEnvCreateArgs) -> None:
+        self._central_known: Environment | None = None
         self._central: Environment | None = None
         self._central_given_up = False
         super().__init__(create_args)
@@ -65,9 +70,10 @@ class _CentralEnvironment(ToxEnv):
             home.prepare()
             if self.env_dir.parent != Path(home.runner_directory(RUNNER)):
                 return  # the user put it elsewhere: there we write nothing
-            if _same_path(os.environ.get("TOX_ENV_DIR"), self.env_dir):
+            if os.path.realpath(self.env_dir) in _held_by_outer_runs():
                 return  # a command of this very environment runs tox again: the outer tox has claimed it
-            environment = home.environment(RUNNER, self.env_dir.name)
+            if self._central_known is None:
+                self._central_known = home.environment(RUNNER, self.env_dir.name)
             handler = signal.getsignal(signal.SIGINT)
 
             def given_up() -> bool:
@@ -76,10 +82,10 @@ class _CentralEnvironment(ToxEnv):
                 return self._central_given_up or signal.getsignal(signal.SIGINT) is not handler
 
             try:
-                environment.claim(self.name, on_wait=self._say_wait, cancelled=given_up)
+                self._central_known.claim(self.name, on_wait=self._say_wait, cancelled=given_up)
             except WaitCancelledError:
                 raise SystemExit(-2) from None  # as tox ends any command that it interrupts
-            self._central = environment
+            self._central = self._central_known
 
     def _seal_central(self) -> None:
         if self._central is not None:
@@ -103,11 +109,27 @@ class _CentralEnvironment(ToxEnv):
         super().interrupt()
 
     def _say_wait(self, holder: Holder | None) -> None:
-        _LOGGER.warning("waiting for environment %s, in use by %s", self.env_dir, holder or "another process")
+        message = f"waiting for environment {self.env_dir}, in use by {holder or 'another process'}"
+        _LOGGER.warning("%s", message)
+        if self._has_display_suspended and sys.__stderr__ is not None:  # a parallel run shows its output at the end
+            print(f"{self.name}: {message}", file=sys.__stderr__, flush=True)
 
 
 class CentralRunEnvironment(_CentralEnvironment):
     """A run environment: claimed from its set-up to its end, because each run changes it."""
+
+    @property
+    def environment_variables(self) -> dict[str, str]:
+        """What commands get, and with it what a tox or central-venv that they run must know."""
+        variables = super().environment_variables
+        home = None if self._central is None else central_home(self.core)
+        if home is not None:
+            held = [*_held_by_outer_runs(), os.path.realpath(self.env_dir)]
+            variables[_HELD] = os.pathsep.join(held)
+            variables["CENTRAL_VENV_HOME"] = home.store.path
+            if (switch := os.environ.get("CENTRAL_VENV")) is not None:
+                variables["CENTRAL_VENV"] = switch
+        return variables
 
     def setup(self) -> None:
         """Set up the environment once no other process uses it."""
@@ -150,18 +172,14 @@ class CentralPackageEnvironment(_CentralEnvironment):
             self._seal_central()
             if environment is not None:
                 with _reported_as(Fail):
+                    environment.uses.by_others()  # which sweeps the marks of killed processes
                     environment.uses.begin()
                 self._central_used = environment
 
     def _clean(self, transitive: bool = False) -> None:  # noqa: FBT001, FBT002  # tox's own signature
-        """Empty the environment unless another process uses it."""
+        """Empty the environment, but not for `-r` alone while another process uses it."""
         with self._claimed_central() as environment:
-            if environment is not None and environment.uses.by_others():
-                if not self.conf["recreate"]:
-                    raise Fail(
-                        f"{self.env_dir} has to be recreated, but another tox uses it\n"
-                        "hint: run the command again when that has ended"
-                    )
+            if environment is not None and self.conf["recreate"] and environment.uses.by_others():
                 _LOGGER.warning("keep tox env folder %s: another tox uses it", self.env_dir)
                 self._seal_central()
                 return
@@ -208,5 +226,6 @@ def _only_warned_of() -> Iterator[None]:
         _LOGGER.warning("%s", error)
 
 
-def _same_path(text: str | None, path: Path) -> bool:
-    return text is not None and os.path.realpath(text) == os.path.realpath(path)
+def _held_by_outer_runs() -> list[str]:
+    """The environments that are claimed by the toxes whose commands led to this one."""
+    return [path for path in os.environ.get(_HELD, "").split(os.pathsep) if path]

@@ -36,6 +36,7 @@ class CentralLoader(MemoryLoader):
         super().__init__()
         self._core = core
         self._options = options
+        self._answered = False
 
     @cached_property
     def home(self) -> Home | None:
@@ -48,11 +49,14 @@ class CentralLoader(MemoryLoader):
     @property
     def home_in_force(self) -> Home | None:
         """The project's home, if tox's files go there."""
-        if self._core["work_dir"].name != f".{RUNNER}":  # the user's own: then nothing can be wrong with the store
-            return None
-        home = self.home
-        in_force = home is not None and self._core["work_dir"] == Path(home.runner_directory(RUNNER))
-        return home if in_force else None
+        work_dir = self._core["work_dir"]
+        try:
+            home = self.home
+        except HandledError:
+            if self._answered:
+                raise
+            return None  # the user chose a place: whatever is wrong with the store does not matter there
+        return home if home is not None and work_dir == Path(home.runner_directory(RUNNER)) else None
 
     def load_raw(self, key: str, conf: Config | None, env_name: str | None) -> object:
         """Answer a key, or raise KeyError to leave it to tox's default.
@@ -61,6 +65,7 @@ class CentralLoader(MemoryLoader):
         """
         del conf, env_name
         if key == "toxworkdir" and self._options.work_dir is None and (home := self.home) is not None:
+            self._answered = True
             return Path(home.runner_directory(RUNNER))
         if key == "temp_dir" and (home := self.home_in_force) is not None:
             directory = staging_directory(home)
