@@ -103,18 +103,62 @@ def test_an_environment_in_use_is_not_rebuilt(tox: Tox, tmp_path: Path, work_dir
 
     first = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
     rendezvous.wait()
-    before = (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino
+    mark = work_dir(project) / "a" / "mark"
+    mark.touch()
     second = tox.start("run", "-r", "-e", "a", cwd=project, **UNBOUND)
     read_until(second, "waiting for")
-    meanwhile = (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino
+    meanwhile = mark.exists()
     with rendezvous.go_on():
         results = finish(first), finish(second)
 
     assert [result.status for result in results] == [0, 0]
-    assert meanwhile == before
-    assert (work_dir(project) / "a" / "pyvenv.cfg").stat().st_ino != before or "remove tox env folder" in results[
-        1
-    ].text
+    assert (meanwhile, mark.exists()) == (True, False)
+
+
+@posix
+def test_a_parallel_run_says_at_once_what_it_waits_for(tox: Tox, tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
+    rendezvous = Rendezvous(tmp_path)
+
+    first = tox.start("run", "-e", "a", cwd=project, **rendezvous.variables)
+    rendezvous.wait()
+    second = tox.start("run-parallel", "-e", "a,b", cwd=project, **UNBOUND)
+    assert second.stderr is not None
+    said = second.stderr.readline()
+    with rendezvous.go_on():
+        results = finish(first), finish(second)
+
+    assert [result.status for result in results] == [0, 0], "\n".join(result.text for result in results)
+    assert said.startswith("a: waiting for environment ")
+
+
+@posix
+def test_a_packaging_environment_that_must_be_recreated_is_while_another_run_tests(
+    tox: Tox, package: Path, tmp_path: Path
+) -> None:
+    ini = PATIENT.replace("skip_install = true\n", "")
+    write_tree(package, {"tox.ini": ini})
+    rendezvous = Rendezvous(tmp_path)
+
+    first = tox.start("run", "-e", "a", cwd=package, **rendezvous.variables)
+    rendezvous.wait()
+    pyproject = package / "pyproject.toml"
+    write_tree(package, {"tox.ini": f"{ini}[testenv:.pkg]\nset_env = A = 1\n"})
+    pyproject.write_text(pyproject.read_text().replace("flit_core>=3.9", "flit_core>=3.10"))
+    second = tox.run("run", "-e", "b", cwd=package)
+    with rendezvous.go_on():
+        result = finish(first)
+
+    assert (second.status, result.status) == (0, 0), second.text + result.text
+    assert tox.environments(package) == {".pkg": "ready", "a": "ready", "b": "ready"}
+
+
+def test_a_run_that_recreates_several_environments_blames_nobody(tox: Tox, package: Path) -> None:
+    result = tox.run("run", "-r", "-e", "a,b", cwd=package)
+    again = tox.run("run", "-r", "-e", "a,b", cwd=package)
+
+    assert (result.status, again.status) == (0, 0), result.text + again.text
+    assert "another tox" not in result.text + again.text
 
 
 @posix
@@ -179,12 +223,56 @@ def test_an_interrupt_ends_the_wait(tox: Tox, tmp_path: Path) -> None:
     assert result.status == 0, result.text
 
 
-def test_a_command_that_runs_its_own_environment_does_not_wait_for_itself(tox: Tox, tmp_path: Path) -> None:
-    again = "{env:TOX} run -e a -x testenv.commands="
-    ini = f"[tox]\nenv_list = a\n[testenv]\nskip_install = true\nallowlist_externals = *\ncommands = {again}\n"
-    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+#: `a` runs `b`, which runs `a` again, which then only speaks.
+CIRCLE = {
+    "tox.ini": """
+[tox]
+env_list = a, b
+[testenv]
+skip_install = true
+pass_env = TOX, INNER
+commands = python nested.py {env_name}
+""",
+    "nested.py": """
+import os, subprocess, sys
 
-    result = tox.run("run", "-e", "a", cwd=project, TOX=tox.host.program("tox"))
+inner = os.environ.get("INNER")
+print("in", sys.argv[1], inner)
+if sys.argv[1] == "b":
+    sys.exit(subprocess.call([os.environ["TOX"], "run", "-e", "a"], env={**os.environ, "INNER": "1"}))
+if not inner:
+    sys.exit(subprocess.call([os.environ["TOX"], "run", "-e", "b"]))
+""",
+}
 
-    assert "waiting for" not in result.text
+
+@pytest.mark.parametrize("start", ["a", "b"])
+def test_commands_that_run_their_own_environment_do_not_wait_for_themselves(
+    tox: Tox, tmp_path: Path, start: str
+) -> None:
+    project = write_tree(tmp_path / "project", CIRCLE)
+
+    result = tox.run("run", "-e", start, cwd=project, TOX=tox.host.program("tox"))
+
     assert result.status == 0, result.text
+    assert "waiting for" not in result.text
+    assert "in a 1" in result.text
+
+
+@posix
+def test_a_nested_run_is_protected_in_a_store_of_the_users_choice(tox: Tox, tmp_path: Path) -> None:
+    nested = "import os, subprocess, sys; sys.exit(subprocess.call([os.environ['TOX'], 'run', '-e', 'a']))"
+    ini = PATIENT.replace("pass_env = ", "pass_env = TOX, ") + f'[testenv:b]\ncommands = python -c "{nested}"\n'
+    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+    store = {"CENTRAL_VENV_HOME": str(tmp_path / "chosen")}
+    rendezvous = Rendezvous(tmp_path)
+
+    first = tox.start("run", "-e", "b", cwd=project, TOX=tox.host.program("tox"), **rendezvous.variables, **store)
+    rendezvous.wait()
+    second = tox.start("run", "-r", "-e", "a", cwd=project, **UNBOUND, **store)
+    said = read_until(second, "waiting for")
+    with rendezvous.go_on():
+        results = finish(first), finish(second)
+
+    assert [result.status for result in results] == [0, 0], "\n".join(result.text for result in results)
+    assert str(tmp_path / "chosen") in said

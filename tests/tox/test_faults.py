@@ -175,3 +175,17 @@ def test_an_environment_record_of_a_newer_schema(tox: Tox, project: Path, work_d
     assert_one_clear_message(result, "was written by a newer central-venv", "upgrade")
     assert record.read_bytes() == before
     assert "in b" in result.out
+
+
+@pytest.mark.parametrize("way", ["--workdir", "work_dir"])
+def test_a_place_of_the_users_own_does_without_the_store_however_broken(tox: Tox, tmp_path: Path, way: str) -> None:
+    mine = tmp_path / "mine" / ".tox"
+    core = f"work_dir = {mine}" if way == "work_dir" else ""
+    ini = f"[tox]\nenv_list = a\n{core}\n[testenv]\nskip_install = true\ncommands = python -c pass\n"
+    project = write_tree(tmp_path / "project", {"tox.ini": ini})
+    arguments = ["--workdir", str(mine)] if way == "--workdir" else []
+
+    result = tox.run("run", "-e", "a", *arguments, cwd=project, CENTRAL_VENV_HOME="relative")
+
+    assert result.status == 0, result.text
+    assert (mine / "a" / "pyvenv.cfg").is_file()
