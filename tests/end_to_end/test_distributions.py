@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -26,13 +27,11 @@ def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel and the source distribution of each member, built from a copy of what git knows."""
+    """The wheel and the source distribution of each member, built from a copy."""
     directory = tmp_path_factory.mktemp("built")
     for member in MEMBERS.values():
         source = directory / "source" / member
-        source.mkdir(parents=True)
-        for name in ("pyproject.toml", "README.md", "LICENSE", "src"):
-            subprocess.run(["cp", "-R", str(ROOT / member / name), str(source)], check=True)
+        shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__", "dist"))
         uv("build", "--quiet", "--out-dir", directory / "dist", source)
     return directory / "dist"
 
