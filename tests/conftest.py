@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from support.hosts import CACHE, SCRIPTS
+from support.hosts import CACHE, SCRIPTS, end_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 settings.register_profile("central-venv", deadline=None, max_examples=200)
 settings.load_profile("central-venv")
@@ -28,8 +32,8 @@ FOREIGN = (
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home directory for each test; downloads are kept for all of them."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home directory for each test; downloads are kept for all of them. No host outlives its test."""
     for name in os.environ:
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
@@ -44,7 +48,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_CACHE_DIR", str(CACHE / "pip"))
     monkeypatch.setenv("VIRTUALENV_OVERRIDE_APP_DATA", str(CACHE / "virtualenv"))
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.prefix, SCRIPTS)), os.environ["PATH"]]))
-    return directory
+    yield directory
+    end_all()
 
 
 @pytest.fixture

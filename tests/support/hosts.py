@@ -21,6 +21,8 @@ SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 UV = Path(sys.prefix, SCRIPTS, "uv")
 PATIENCE = 240
 
+_running: list[subprocess.Popen[str]] = []
+
 #: Measures what runs in the hosts' processes, if this process is measured.
 _COVERAGE_HOOK = "import coverage; coverage.process_startup()\n"
 
@@ -58,8 +60,8 @@ class Host:
         return finish(process)
 
     def start(self, name: str, *arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[str]:
-        """Start one of its programs."""
-        return subprocess.Popen(
+        """Start one of its programs; the test's end is its end, too."""
+        process = subprocess.Popen(
             [self.program(name), *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, **variables},
@@ -70,6 +72,17 @@ class Host:
             encoding="utf-8",
             errors="surrogateescape",
         )
+        _running.append(process)
+        return process
+
+
+def end_all() -> None:
+    """Kill what is still running, for a test that failed on its way."""
+    while _running:
+        process = _running.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def finish(process: subprocess.Popen[str]) -> Result:
