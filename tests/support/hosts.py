@@ -71,6 +71,7 @@ class Host:
             text=True,
             encoding="utf-8",
             errors="surrogateescape",
+            start_new_session=True,  # a group of its own, as a shell gives it, so that Ctrl-C reaches its commands, too
         )
         _running.append(process)
         return process
@@ -99,7 +100,8 @@ def finish(process: subprocess.Popen[str]) -> Result:
 def interrupt(process: subprocess.Popen[str]) -> Result:
     """Press Ctrl-C until a program ends: old releases of tox can miss one in the moment they start a thread."""
     for _ in range(60):
-        process.send_signal(signal.SIGINT)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             process.wait(1)
             break
