@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 
+#: How to open a file for reading that may turn out to be a pipe: without waiting for its other end.
+READ_WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 #: No file of ours comes near this size in bytes; a larger one is not ours.
 MAXIMUM_SIZE = 1 << 20
 
@@ -56,9 +59,8 @@ def read(path: str) -> bytes | None:
     Raises:
         StoreError: the file is there but cannot be read.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, READ_WITHOUT_WAITING | getattr(os, "O_NOFOLLOW", 0))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -90,7 +92,7 @@ def mentions(path: str, word: bytes) -> bool | None:
     Most projects mention nothing of ours, and parsing their files takes longer than starting Python.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, READ_WITHOUT_WAITING)
     except OSError:
         return None
     try:

@@ -135,12 +135,13 @@ def read_project(path: str) -> ProjectRecord | None:
         NewerRecordError: it was written by a newer central-venv.
         StoreError: it cannot be read.
     """
-    fields = _read(path, "it is written anew when the project is next used")
+    remedy = "it is written anew when the project is next used"
+    fields = _read(path, remedy)
     if fields is None:
         return None
     root = _text(fields, "root")
     if root is None or not os.path.isabs(root):
-        raise _damaged(path, "it is written anew when the project is next used")
+        raise _damaged(path, remedy)
     return ProjectRecord(
         root,
         created=_text(fields, "created"),

@@ -6,6 +6,8 @@ import os
 import stat
 import sys
 
+from central_venv.files import READ_WITHOUT_WAITING
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -23,7 +25,7 @@ def load(path: str) -> dict[str, object]:
         OSError: it cannot be read.
         NotTOMLError: it is no TOML, is not UTF-8, or is nested thousands of levels deep.
     """
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
+    with open(os.open(path, READ_WITHOUT_WAITING), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise NotTOMLError("not a regular file")
         try:
