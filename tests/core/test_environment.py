@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Home, Store, clock, host
+from central_venv import Home, Store, clock, host, layout
 from central_venv.environment import TOUCH_INTERVAL, Environment
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
+from central_venv.lock import Lock
 from central_venv.record import ProjectRecord, write_project
 from support.trees import listing
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     Maker = Callable[[Path], Path]
 
 NOON = 1795521600.0
-NOON_TEXT = "2026-11-24T12:00:00Z"
+MADE = 86400.25
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and directories that move while in use")
 
 CLAIM = """
 import sys
@@ -39,6 +43,18 @@ sys.stdin.readline()
 @pytest.fixture
 def home_of(project: Path, store: Path) -> Home:
     return Home(Store(str(store)), str(project))
+
+
+@pytest.fixture
+def make_environment(make_environment: Maker) -> Maker:
+    """Makes a working environment of Python 3.12.1 on the second day of 1970."""
+
+    def make(path: Path) -> Path:
+        made = make_environment(path)
+        os.utime(made / "pyvenv.cfg", (MADE, MADE))
+        return made
+
+    return make
 
 
 @pytest.fixture
@@ -64,15 +80,45 @@ def recorded(environment: Environment) -> dict[str, object] | None:
     return fields
 
 
-def record(state: str, *, name: str = "py312", last_used: str = NOON_TEXT, command: str = "tox run -e py312") -> object:
+def record(state: str, *, name: str = "py312", command: str = "tox run -e py312") -> dict[str, object]:
     holder = {"pid": os.getpid(), "host": host.name(), "command": command}
-    return {"schema": 1, "runner": "tox", "name": name, "state": state, "last_used": last_used, "holder": holder}
+    created, python = (MADE, "3.12.1") if state == "ready" else (None, None)
+    fields = {"runner": "tox", "name": name, "state": state, "created": created, "python": python, "holder": holder}
+    return {"schema": 1, **fields}
 
 
 def write_record(environment: Environment, content: str) -> None:
     path = Path(environment.record_path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
+
+
+def use_at(environment: Environment, time: float) -> None:
+    os.utime(environment.record_path, (time, time))
+
+
+def last_use(environment: Environment) -> float | None:
+    found = environment.read()
+    return None if found is None else found.last_used
+
+
+def home_lock(home: Home) -> Lock:
+    return Lock(layout.home_lock_path(home.path))
+
+
+def meanwhile(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Does something once, in the first pause of a wait for a lock; what is returned says whether there was one."""
+    from central_venv import lock
+
+    waits: list[str] = []
+
+    def sleep(_: float) -> None:
+        waits.append("waited")
+        if len(waits) == 1:
+            act()
+
+    monkeypatch.setattr(lock, "time", SimpleNamespace(sleep=sleep))
+    return waits
 
 
 def test_naming_an_environment_writes_nothing(environment: Environment, tmp_path: Path) -> None:
@@ -121,7 +167,6 @@ def test_a_sealed_environment_is_ready(environment: Environment, make_environmen
     assert sealed
     assert environment.claimed
     assert recorded(environment) == record("ready")
-    assert environment.state(environment.read()) == "ready"
 
 
 def test_a_seal_without_an_environment_removes_the_record(environment: Environment) -> None:
@@ -215,7 +260,7 @@ def test_a_release_of_a_directory_that_is_no_environment_leaves_no_record(enviro
     assert os.path.isdir(os.path.join(environment.path, "log"))
 
 
-def test_a_release_of_a_half_made_environment_leaves_it_broken(
+def test_a_release_of_a_half_made_environment_leaves_the_record_of_its_creation(
     environment: Environment, make_environment: Maker
 ) -> None:
     claim(environment)
@@ -224,7 +269,6 @@ def test_a_release_of_a_half_made_environment_leaves_it_broken(
     environment.release()
 
     assert recorded(environment) == record("creating")
-    assert environment.state(environment.read()) == "broken"
 
 
 def test_releasing_what_is_not_claimed_does_nothing(environment: Environment, make_environment: Maker) -> None:
@@ -261,115 +305,226 @@ def test_a_damaged_record_is_replaced(environment: Environment) -> None:
     assert recorded(environment) == record("creating")
 
 
-@pytest.mark.parametrize("act", [claim, Environment.touch], ids=["claim", "touch"])
-def test_a_newer_record_is_not_replaced(act: Callable[[Environment], None], environment: Environment) -> None:
+def test_a_newer_record_is_not_replaced(environment: Environment) -> None:
     write_record(environment, '{"schema": 2}')
 
     with pytest.raises(NewerRecordError):
-        act(environment)
+        claim(environment)
 
     assert recorded(environment) == {"schema": 2}
     assert not environment.claimed
     assert environment.holder_elsewhere() is None
 
 
-def test_a_working_environment_without_a_record_is_ready(environment: Environment, make_environment: Maker) -> None:
-    make_environment(Path(environment.path))
-
-    assert environment.state(None) == "ready"
-
-
-@pytest.mark.parametrize("missing", ["pyvenv.cfg", "Scripts/python.exe" if sys.platform == "win32" else "bin/python"])
-@pytest.mark.parametrize("with_record", [True, False], ids=["recorded", "unrecorded"])
-def test_an_environment_without_an_essential_file_is_broken(
-    with_record: bool,  # noqa: FBT001
-    missing: str,
-    environment: Environment,
-    make_environment: Maker,
-) -> None:
-    (make_environment(Path(environment.path)) / missing).unlink()
-    if with_record:
-        write_record(environment, json.dumps(record("ready")))
-
-    assert environment.state(environment.read()) == "broken"
-
-
-def test_a_claimed_environment_is_being_created(environment: Environment, home_of: Home) -> None:
-    claim(environment)
-    other = home_of.environment("tox", "py312")
-
-    assert (environment.state(environment.read()), other.state(other.read())) == ("creating", "creating")
-
-
-def test_a_sealed_environment_is_ready_while_it_is_still_claimed(
-    environment: Environment, home_of: Home, make_environment: Maker
+def test_a_seal_of_an_environment_that_was_made_anew_records_the_new_one(
+    environment: Environment, make_environment: Maker
 ) -> None:
     claim(environment)
-    make_environment(Path(environment.path))
+    path = make_environment(Path(environment.path))
     environment.seal()
-    other = home_of.environment("tox", "py312")
+    (path / "pyvenv.cfg").write_text("version_info = 3.13.0\n")
+    os.utime(path / "pyvenv.cfg", (MADE, MADE + 1))
 
-    assert other.state(other.read()) == "ready"
+    environment.seal()
+
+    assert recorded(environment) == {**record("ready"), "created": MADE + 1, "python": "3.13.0"}
+
+
+def test_a_seal_of_an_environment_whose_python_nobody_can_tell_records_none(environment: Environment) -> None:
+    claim(environment)
+    marker = Path(environment.path, "pyvenv.cfg")
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    os.utime(marker, (MADE, MADE))
+
+    environment.seal()
+
+    assert recorded(environment) == {**record("ready"), "python": None}
 
 
 @pytest.mark.parametrize(
     ("later", "expected"),
     [
-        pytest.param(TOUCH_INTERVAL + 1, "2026-11-24T13:00:01Z", id="an old use is replaced"),
-        pytest.param(TOUCH_INTERVAL, NOON_TEXT, id="a recent use is left"),
-        pytest.param(0, NOON_TEXT, id="a present use is left"),
-        pytest.param(-TOUCH_INTERVAL, NOON_TEXT, id="a use in the near future is left"),
-        pytest.param(-TOUCH_INTERVAL - 1, "2026-11-24T10:59:59Z", id="a use in the far future is replaced"),
+        pytest.param(TOUCH_INTERVAL + 1, NOON + TOUCH_INTERVAL + 1, id="an old use is replaced"),
+        pytest.param(TOUCH_INTERVAL, NOON, id="a recent use is left"),
+        pytest.param(0, NOON, id="a present use is left"),
+        pytest.param(-TOUCH_INTERVAL, NOON, id="a use in the near future is left"),
+        pytest.param(-TOUCH_INTERVAL - 1, NOON - TOUCH_INTERVAL - 1, id="a use in the far future is replaced"),
     ],
 )
 def test_a_touch_records_the_use_once_in_a_while(
-    later: int, expected: str, environment: Environment, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+    later: int, expected: float, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim(environment)
-    make_environment(Path(environment.path))
-    environment.seal()
+    write_record(environment, json.dumps(record("ready")))
+    use_at(environment, NOON)
     monkeypatch.setattr(clock, "seconds", lambda: NOON + later)
-    monkeypatch.setattr(sys, "argv", ["another"])
 
     environment.touch()
 
-    assert recorded(environment) == record("ready", last_used=expected)
+    assert last_use(environment) == expected
 
 
-def test_a_touch_that_is_not_due_writes_nothing(environment: Environment) -> None:
+def test_a_seal_is_a_use(environment: Environment, make_environment: Maker) -> None:
     claim(environment)
+    make_environment(Path(environment.path))
+    use_at(environment, MADE)
+
+    environment.seal()
+
+    assert (last_use(environment) or 0) > MADE
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(json.dumps({"schema": 1, "runner": "tox", "name": "a", "state": "ready"}), id="a record"),
+        pytest.param(json.dumps({"schema": 1, "runner": "tox", "name": "a", "state": "creating"}), id="a creation"),
+        pytest.param("{", id="a damaged record"),
+        pytest.param('{"schema": 2}', id="a newer record"),
+    ],
+)
+def test_a_touch_changes_nothing_but_the_time_of_the_file(content: str, environment: Environment) -> None:
+    write_record(environment, content)
+    use_at(environment, MADE)
     before = os.stat(environment.record_path)
 
     environment.touch()
 
-    assert os.stat(environment.record_path).st_ino == before.st_ino
+    after = os.stat(environment.record_path)
+    assert Path(environment.record_path).read_text() == content
+    assert (after.st_ino, after.st_mtime) == (before.st_ino, NOON)
+    assert listing(Path(environment.record_path).parent) == {"py312.json"}
 
 
-@pytest.mark.parametrize("last_used", [None, "yesterday"])
-def test_a_touch_records_a_use_that_was_unknown(last_used: str | None, environment: Environment) -> None:
-    write_record(
-        environment, json.dumps({"schema": 1, "runner": "tox", "name": "a", "state": "ready", "last_used": last_used})
-    )
+def test_a_touch_needs_no_claim(environment: Environment, home_of: Home, make_environment: Maker) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.seal()
+    use_at(environment, MADE)
+
+    home_of.environment("tox", "py312").touch()
+
+    assert last_use(environment) == NOON
+
+
+def test_a_touch_makes_no_record(environment: Environment, store: Path) -> None:
+    environment.touch()
+
+    assert not store.exists()
+
+
+@posix_only
+@pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
+def test_a_touch_does_not_follow_a_link(
+    there: bool,  # noqa: FBT001
+    environment: Environment,
+    base: Path,
+) -> None:
+    elsewhere = base / "elsewhere"
+    if there:
+        elsewhere.touch()
+        os.utime(elsewhere, (MADE, MADE))
+    Path(environment.record_path).parent.mkdir(parents=True)
+    Path(environment.record_path).symlink_to(elsewhere)
 
     environment.touch()
 
-    found = environment.read()
-    assert found is not None
-    assert (found.name, found.state, found.last_used, found.holder) == ("a", "ready", NOON_TEXT, None)
+    assert elsewhere.exists() == there
+    assert not there or elsewhere.stat().st_mtime == MADE
 
 
-@pytest.mark.parametrize("content", [None, "{"], ids=["no record", "a damaged record"])
-def test_a_touch_makes_no_record(content: str | None, environment: Environment) -> None:
-    if content is not None:
-        write_record(environment, content)
+def test_a_touch_that_is_refused_is_an_error_of_the_store(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str, *_: object, **__: object) -> NoReturn:
+        raise PermissionError(13, "", path)
 
-    environment.touch()
+    write_record(environment, json.dumps(record("ready")))
+    use_at(environment, MADE)
+    monkeypatch.setattr(os, "utime", refuse)
 
-    assert (
-        not os.path.exists(environment.record_path)
-        if content is None
-        else Path(environment.record_path).read_text() == content
-    )
+    with pytest.raises(StoreError) as caught:
+        environment.touch()
+
+    assert caught.value.message == f"cannot write `{environment.record_path}`: permission denied"
+
+
+def test_a_claim_waits_while_somebody_holds_the_home(
+    environment: Environment, home_of: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = home_lock(home_of)
+    lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+    during: list[object] = []
+
+    def give_back() -> None:
+        during.extend([environment.claimed, recorded(environment)])
+        lock.release()
+
+    meanwhile(give_back, monkeypatch)
+
+    claim(environment)
+
+    assert during == [False, None]
+    assert environment.claimed
+    assert recorded(environment) == record("creating")
+
+
+def test_a_claim_holds_the_home_for_a_moment_only(environment: Environment, home_of: Home) -> None:
+    claim(environment)
+
+    assert not home_lock(home_of).held_elsewhere()
+
+
+def test_a_claim_that_waits_for_the_environment_does_not_hold_the_home(environment: Environment, home_of: Home) -> None:
+    claim(environment)
+    seen: list[bool] = []
+
+    def cancelled() -> bool:
+        seen.append(home_lock(home_of).held_elsewhere())
+        return len(seen) == 2
+
+    with pytest.raises(WaitCancelledError):
+        home_of.environment("tox", "py312").claim("py312", on_wait=lambda _: None, cancelled=cancelled)
+
+    assert seen == [False, False]
+
+
+@posix_only
+def test_a_home_that_went_away_while_a_claim_waited_for_it_is_made_anew(
+    environment: Environment, home_of: Home, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = home_lock(home_of)
+    lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+
+    def remove_home() -> None:
+        os.rename(home_of.path, base / "trash")
+        lock.release()
+
+    waits = meanwhile(remove_home, monkeypatch)
+
+    claim(environment)
+
+    assert waits
+    assert home_of.check()
+    assert recorded(environment) == record("creating")
+    assert home_of.environment("tox", "py312").holder_elsewhere() is not None
+    assert not (base / "trash" / ".central-venv" / "tox").exists()
+
+
+@posix_only
+def test_a_home_that_went_away_while_a_claim_waited_for_the_environment_is_made_anew(
+    environment: Environment, home_of: Home, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = home_of.environment("tox", "py312")
+    claim(first)
+
+    waits = meanwhile(lambda: os.rename(home_of.path, base / "trash"), monkeypatch)
+    environment.claim("py312", on_wait=lambda _: None)
+
+    assert waits
+    assert home_of.check()
+    assert recorded(environment) == record("creating")
+    assert home_of.environment("tox", "py312").holder_elsewhere() is not None
 
 
 @pytest.mark.parametrize(
@@ -379,6 +534,7 @@ def test_a_touch_makes_no_record(content: str | None, environment: Environment) 
         pytest.param(["tox", "run", "--", "--password", "secret"], "tox run", id="nothing behind two dashes"),
         pytest.param(["tox"], "tox", id="a program alone"),
         pytest.param(["tox", "a b"], "tox a b", id="words as they are"),
+        pytest.param(["tox", "--token=secret"], "tox --token=…", id="no value of an option"),
     ],
 )
 def test_the_holder_says_how_it_was_called(
@@ -420,14 +576,14 @@ def test_a_waiting_process_is_told_who_has_the_environment(environment: Environm
 def test_the_holder_in_another_process_is_known_as_long_as_it_lives(environment: Environment, home_of: Home) -> None:
     with start_claimant(home_of) as other:
         assert line(other) == "claimed"
-        during, state = environment.holder_elsewhere(), environment.state(environment.read())
+        during = environment.holder_elsewhere()
         other.kill()
         other.wait()
         after = environment.holder_elsewhere()
 
     assert during is not None
     assert during.pid == other.pid
-    assert (state, after, environment.state(environment.read())) == ("creating", None, "broken")
+    assert after is None
 
 
 def test_a_wait_that_is_cancelled_leaves_the_record_to_its_holder(environment: Environment, home_of: Home) -> None:

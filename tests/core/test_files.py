@@ -222,6 +222,27 @@ def test_a_huge_file_is_none_of_ours_and_not_read_to_its_end(tmp_path: Path) -> 
     assert content == b""
 
 
+def test_a_file_is_read_with_the_time_at_which_it_was_written(tmp_path: Path) -> None:
+    path = write_tree(tmp_path, {"file": "content"}) / "file"
+    os.utime(path, (86400, 1795521600.5))
+
+    assert files.read_dated(str(path)) == (b"content", 1795521600.5)
+
+
+def test_a_missing_file_has_no_time(tmp_path: Path) -> None:
+    assert files.read_dated(str(tmp_path / "missing")) is None
+
+
+@posix_only
+def test_what_is_no_file_of_ours_has_neither_content_nor_a_time(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"secret": "secret"})
+    (tmp_path / "link").symlink_to("secret")
+
+    found = [files.read_dated(path) for path in (f"{tmp_path}/link", str(tmp_path), "/dev/zero")]
+
+    assert found == [(b"", 0)] * 3
+
+
 @pytest.mark.parametrize("call", ["open", "read", "fstat"])
 def test_a_file_that_cannot_be_read_says_why(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_tree(tmp_path, {"file": ""}) / "file"

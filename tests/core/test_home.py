@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes, owners and links are POSIX")
 
-MADE = {"CACHEDIR.TAG", ".gitignore"}
+MADE = {"CACHEDIR.TAG", ".gitignore", ".trash"}
 
 
 @pytest.fixture
@@ -88,7 +88,8 @@ def test_preparing_makes_the_store_and_the_home(home_of: Home, store: Path) -> N
 def test_what_preparing_makes_is_private(home_of: Home, store: Path) -> None:
     home_of.prepare()
 
-    assert (mode(store), mode(home_of.path), mode(home_of.record_path)) == (0o700, 0o700, 0o600)
+    assert (mode(store), mode(store / ".trash")) == (0o700, 0o700)
+    assert (mode(home_of.path), mode(home_of.record_path)) == (0o700, 0o600)
 
 
 def test_the_record_of_a_home_tells_its_project_and_where_that_was(
@@ -107,6 +108,7 @@ def test_the_record_of_a_home_tells_its_project_and_where_that_was(
             "host": host.name(),
             "mount": mount,
             "volume": host.volume(mount),
+            "inode": host.inode(home_of.root),
         }
 
 
@@ -117,6 +119,22 @@ def test_preparing_again_changes_nothing(home_of: Home, store: Path) -> None:
     home_of.prepare()
 
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
+
+
+def test_what_frees_space_is_there_before_any_environment(store: Path) -> None:
+    Store(str(store)).prepare()
+
+    assert listing(store) == MADE
+    assert listing(store / ".trash") == set()
+
+
+def test_a_directory_for_what_is_being_deleted_that_was_removed_is_not_missed(home_of: Home, store: Path) -> None:
+    home_of.prepare()
+    (store / ".trash").rmdir()
+
+    home_of.prepare()
+
+    assert home_of.check()
 
 
 def test_files_of_the_store_that_the_user_changed_stay(home_of: Home, store: Path) -> None:
@@ -318,7 +336,7 @@ def test_processes_that_prepare_at_once_all_succeed(home_of: Home, store: Path) 
 
 
 def test_homes_are_the_directories_of_the_store(store: Path) -> None:
-    write_tree(store, {"b/file": "", "a/file": "", "@shared/file": "", ".hidden/file": "", "CACHEDIR.TAG": ""})
+    write_tree(store, {"b/file": "", "a/file": "", "@shared/file": "", ".trash/file": "", "CACHEDIR.TAG": ""})
 
     assert list(Store(str(store)).homes()) == [str(store / name) for name in ("@shared", "a", "b")]
 

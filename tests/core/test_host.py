@@ -6,14 +6,17 @@ import os
 import platform
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from central_venv import host
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells its mounts")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="mounts are POSIX")
 
 
@@ -36,26 +39,87 @@ def test_what_lies_on_no_other_file_system_lies_on_the_root_directory(monkeypatc
     assert host.mount_point("/a/b") == "/"
 
 
-@posix_only
-def test_a_mounted_file_system_has_a_mount_point_and_volume_of_its_own(base: Path) -> None:
-    directory = base / "mount"
-    directory.mkdir()
+@contextmanager
+def mounted(*arguments: str, at: Path) -> Iterator[None]:
+    """Something mounted at a directory, which is made for it."""
+    at.mkdir(parents=True)
     try:
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "none", str(directory)], capture_output=True, check=False)
+        mounting = subprocess.run(["mount", *arguments, str(at)], capture_output=True, check=False)
     except FileNotFoundError:
         pytest.skip("`mount` is missing")
-    if mounted.returncode != 0:
-        pytest.skip("this user may not mount a tmpfs")
+    if mounting.returncode != 0:
+        pytest.skip("this user may not mount that")
     try:
-        (directory / "below").mkdir()
-
-        found = host.mount_point(str(directory / "below" / "missing"))
-        volumes = host.volume(str(directory)), host.volume("/")
+        yield
     finally:
-        subprocess.run(["umount", str(directory)], check=True)
+        subprocess.run(["umount", str(at)], check=True)
 
-    assert found == str(directory)
+
+@posix_only
+def test_a_mounted_file_system_has_a_mount_point_and_volume_of_its_own(base: Path) -> None:
+    with mounted("-t", "tmpfs", "none", at=base / "mount"):
+        (base / "mount" / "below").mkdir()
+
+        found = host.mount_point(str(base / "mount" / "below" / "missing"))
+        volumes = host.volume(str(base / "mount")), host.volume("/")
+
+    assert found == str(base / "mount")
     assert volumes[0] != volumes[1]
+
+
+@linux_only
+@pytest.mark.parametrize("name", ["plain", "a b\tc", "a\nb", "a\\b", "\\040", "é", "#"], ids=ascii)
+def test_what_is_mounted_below_a_directory_is_known(name: str, base: Path) -> None:
+    with mounted("-t", "tmpfs", "none", at=base / "deep" / name):
+        found = host.mounts_below(str(base))
+
+    assert found == [str(base / "deep" / name)]
+    assert host.mounts_below(str(base)) == []
+
+
+@linux_only
+def test_a_directory_that_is_mounted_a_second_time_within_its_own_file_system_is_known(base: Path) -> None:
+    (base / "source").mkdir()
+    with mounted("--bind", str(base / "source"), at=base / "target"):
+        found = host.mounts_below(str(base)), host.mounts_below(str(base / "target"))
+
+    assert found == ([str(base / "target")], [str(base / "target")])
+
+
+@linux_only
+def test_what_is_mounted_beside_a_directory_is_not_below_it(base: Path) -> None:
+    with mounted("-t", "tmpfs", "none", at=base / "directory-2"):
+        assert host.mounts_below(str(base / "directory")) == []
+
+
+@linux_only
+def test_everything_is_mounted_below_the_root_directory() -> None:
+    found = host.mounts_below("/")
+
+    assert {"/", "/proc"} <= set(found)
+
+
+@pytest.mark.skipif(sys.platform == "linux", reason="Linux tells")
+def test_a_system_that_does_not_tell_its_mounts_has_none(base: Path) -> None:
+    assert host.mounts_below(str(base)) == []
+
+
+def test_the_inode_of_a_directory_stays_when_it_is_renamed(base: Path) -> None:
+    (base / "old").mkdir()
+    before = host.inode(str(base / "old"))
+    os.rename(base / "old", base / "new")
+
+    assert before == host.inode(str(base / "new")) == os.stat(base / "new").st_ino
+
+
+def test_what_is_not_there_has_no_inode(base: Path) -> None:
+    assert host.inode(str(base / "missing")) is None
+
+
+def test_an_inode_without_a_number_is_unknown(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "stat", lambda _: os.stat_result([0] * 10))
+
+    assert host.inode(str(base)) is None
 
 
 @posix_only

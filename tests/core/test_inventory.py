@@ -5,24 +5,48 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from central_venv import Home, Store, clock, host
+from central_venv import Home, Store, host
+from central_venv.disk_usage import measure
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
-from central_venv.inventory import FoundProject, find_project, find_projects, project_state
+from central_venv.inventory import (
+    FoundEnvironment,
+    FoundProject,
+    environment_directories,
+    find_project,
+    find_projects,
+    project_state,
+)
 from central_venv.key import home_name
+from central_venv.lock import Lock
 from central_venv.record import ProjectRecord
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from central_venv.environment import Environment
+
     Maker = Callable[[Path], Path]
 
+NOON = 1795521600.0
+INTERPRETER = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names with line breaks, are POSIX")
+
+HOLD = """
+import sys
+from central_venv import Home, Store
+environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("tox", "py312")
+environment.claim("py312", on_wait=lambda holder: None)
+print("claimed", flush=True)
+sys.stdin.readline()
+"""
 
 
 @pytest.fixture
@@ -44,17 +68,34 @@ def found_names(project: FoundProject) -> list[tuple[str, str, str]]:
     return [(environment.runner, environment.name, environment.state) for environment in project.environments]
 
 
-def seal(home: Home, runner: str, directory: str, name: str, make_environment: Maker) -> None:
+def seal(
+    home: Home, runner: str, directory: str, name: str, make_environment: Maker, *, last_used: float | None = None
+) -> Environment:
     environment = home.environment(runner, directory)
     environment.claim(name, on_wait=lambda _: None)
     make_environment(Path(environment.path))
     environment.seal()
     environment.release()
+    if last_used is not None:
+        os.utime(environment.record_path, (last_used, last_used))
+    return environment
+
+
+def change_record(environment: Environment, **changes: object) -> None:
+    path = Path(environment.record_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def set_time(path: Path | str, time: float) -> None:
+    try:
+        os.utime(path, (time, time))
+    except (OSError, OverflowError):
+        pytest.skip("this file system has no such time")
 
 
 def record(root: Path, **changes: str | None) -> ProjectRecord:
     mount = host.mount_point(str(root))
-    fields = {"host": host.name(), "mount": mount, "volume": host.volume(mount), **changes}
+    fields: dict[str, Any] = {"host": host.name(), "mount": mount, "volume": host.volume(mount), **changes}
     return ProjectRecord(str(root), **fields)
 
 
@@ -62,11 +103,8 @@ def test_a_store_that_does_not_exist_is_empty(store: Path) -> None:
     assert search(store) == []
 
 
-def test_a_recorded_environment_is_found(
-    home_of: Home, store: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clock, "seconds", lambda: 1795521600.0)
-    seal(home_of, "tox", "a-b", "a/b", make_environment)
+def test_a_recorded_environment_is_found(home_of: Home, store: Path, make_environment: Maker) -> None:
+    seal(home_of, "tox", "a-b", "a/b", make_environment, last_used=NOON)
     os.utime(Path(home_of.environment_path("tox", "a-b"), "pyvenv.cfg"), (0, 86400))
 
     found = [project.as_json() for project in search(store)]
@@ -86,6 +124,7 @@ def test_a_recorded_environment_is_found(
                     "created": "1970-01-02T00:00:00Z",
                     "last_used": "2026-11-24T12:00:00Z",
                     "size": None,
+                    "shared": None,
                 }
             ],
         }
@@ -100,11 +139,11 @@ def test_environments_that_others_made_are_found(home_of: Home, store: Path, mak
 
     assert found_names(project) == [
         ("nox", "tests", "ready"),
-        ("tox", "py312", "ready"),
         ("project", ".venv", "ready"),
         ("project", ".venv-3.12", "ready"),
+        ("tox", "py312", "ready"),
     ]
-    assert {environment.last_used for environment in project.environments} == {None}
+    assert {(environment.recorded, environment.last_used) for environment in project.environments} == {(False, None)}
 
 
 def test_a_home_without_a_record_is_unrecorded(store: Path, make_environment: Maker) -> None:
@@ -146,6 +185,212 @@ def test_a_directory_with_a_record_is_listed_even_if_it_is_no_environment_yet(ho
 
     assert during == [("tox", "py312", "creating")]
     assert found_names(search(store)[0]) == []
+
+
+def test_an_environment_is_creating_while_it_is_claimed(home_of: Home, store: Path, make_environment: Maker) -> None:
+    environment = home_of.environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+    make_environment(Path(environment.path))
+
+    assert found_names(search(store)[0]) == [("tox", "py312", "creating")]
+
+
+def test_an_environment_is_ready_as_soon_as_it_is_sealed(home_of: Home, store: Path, make_environment: Maker) -> None:
+    environment = home_of.environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+    make_environment(Path(environment.path))
+    environment.seal()
+
+    assert environment.claimed
+    assert found_names(search(store)[0]) == [("tox", "py312", "ready")]
+
+
+def test_an_environment_that_was_released_half_made_is_broken(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    environment = home_of.environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+    make_environment(Path(environment.path))
+
+    environment.release()
+
+    assert found_names(search(store)[0]) == [("tox", "py312", "broken")]
+
+
+def test_an_environment_is_creating_as_long_as_its_process_lives(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    path = home_of.environment_path("tox", "py312")
+    command = [sys.executable, "-c", HOLD, home_of.store.path, home_of.root]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "claimed\n"
+        make_environment(Path(path))
+        during = found_names(search(store)[0])
+        other.kill()
+        other.wait()
+        after = found_names(search(store)[0])
+
+    assert (during, after) == ([("tox", "py312", "creating")], [("tox", "py312", "broken")])
+
+
+@pytest.mark.parametrize("missing", ["pyvenv.cfg", INTERPRETER])
+def test_a_recorded_environment_without_an_essential_file_is_broken(
+    missing: str, home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    environment = seal(home_of, "tox", "py312", "py312", make_environment)
+    Path(environment.path, missing).unlink()
+
+    assert found_names(search(store)[0]) == [("tox", "py312", "broken")]
+
+
+def test_an_unrecorded_environment_without_its_interpreter_is_broken(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    (make_environment(Path(home_of.path, ".venv")) / INTERPRETER).unlink()
+
+    assert found_names(search(store)[0]) == [("project", ".venv", "broken")]
+
+
+def test_a_claimed_environment_without_a_record_is_judged_by_its_directory(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    environment = home_of.environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+    make_environment(Path(environment.path))
+    os.unlink(environment.record_path)
+
+    assert found_names(search(store)[0]) == [("tox", "py312", "ready")]
+
+
+@posix_only
+def test_a_conda_environment_is_ready(home_of: Home, store: Path) -> None:
+    write_tree(Path(home_of.path, ".nox", "tests"), {"conda-meta/history": "", "bin/python": ""})
+
+    assert found_names(search(store)[0]) == [("nox", "tests", "ready")]
+
+
+def test_a_ready_environment_costs_no_look_at_its_lock(
+    home_of: Home, store: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal(home_of, "tox", "py312", "py312", make_environment)
+
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("no lock need be looked at")
+
+    monkeypatch.setattr(Lock, "held_elsewhere", refuse)
+
+    assert found_names(search(store)[0]) == [("tox", "py312", "ready")]
+
+
+def test_environments_come_in_order_of_their_last_use(home_of: Home, store: Path, make_environment: Maker) -> None:
+    make_environment(Path(home_of.path, ".venv"))
+    seal(home_of, "tox", "a", "a", make_environment, last_used=NOON - 2)
+    seal(home_of, "nox", "b", "b", make_environment, last_used=NOON)
+    seal(home_of, "tox", "c", "c", make_environment, last_used=NOON - 1)
+
+    (project,) = search(store)
+
+    assert [(each.name, each.last_used) for each in project.environments] == [
+        ("b", NOON),
+        ("c", NOON - 1),
+        ("a", NOON - 2),
+        (".venv", None),
+    ]
+    assert project.last_used == NOON
+
+
+def test_environments_that_were_used_at_the_same_time_come_in_order_of_their_names(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    for runner, name in [("tox", "b"), ("nox", "z"), ("tox", "a")]:
+        seal(home_of, runner, name, name, make_environment, last_used=NOON)
+
+    assert [name for _, name, _ in found_names(search(store)[0])] == ["z", "a", "b"]
+
+
+@pytest.mark.parametrize("environments", [[], [".venv"]], ids=["none", "one without a record"])
+def test_the_last_use_of_a_project_that_nothing_tells_of_is_the_epoch(
+    environments: list[str], home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    for name in environments:
+        make_environment(Path(home_of.path, name))
+
+    assert search(store)[0].last_used == 0
+
+
+def test_the_last_use_is_the_time_of_the_record(home_of: Home, store: Path, make_environment: Maker) -> None:
+    environment = seal(home_of, "tox", "py312", "py312", make_environment)
+    os.utime(environment.record_path, (0, NOON + 0.5))
+
+    (found,) = search(store)[0].environments
+
+    assert (found.recorded, found.last_used) == (True, NOON + 0.5)
+    assert found.as_json()["last_used"] == "2026-11-24T12:00:00Z"
+
+
+def test_the_python_of_an_environment_is_in_its_record(home_of: Home, store: Path, make_environment: Maker) -> None:
+    environment = seal(home_of, "tox", "py312", "py312", make_environment)
+    change_record(environment, python="3.99.0")
+
+    assert search(store)[0].environments[0].python == "3.99.0"
+
+
+def test_the_python_of_an_environment_that_somebody_made_anew_is_that_of_the_new_one(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    environment = seal(home_of, "tox", "py312", "py312", make_environment)
+    marker = Path(environment.path, "pyvenv.cfg")
+    marker.write_text("version_info = 3.13.0\n")
+    os.utime(marker, (NOON, NOON))
+
+    (found,) = search(store)[0].environments
+
+    assert (found.python, found.created) == ("3.13.0", NOON)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"python": None}, {"created": None}, {"created": 1.5}, {"created": "2026-11-24T12:00:00Z"}],
+    ids=str,
+)
+def test_the_python_that_no_record_tells_is_that_of_the_directory(
+    changes: dict[str, object], home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    environment = seal(home_of, "tox", "py312", "py312", make_environment)
+    change_record(environment, **{"python": "3.99.0", **changes})
+
+    assert search(store)[0].environments[0].python == "3.12.1"
+
+
+@pytest.mark.parametrize("time", [2.0**62, 1e15, 253402300800, -1, -(2.0**40), -(2.0**62)])
+def test_insane_times_of_files_are_no_reason_to_fail(
+    time: float, home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    environment = seal(home_of, "tox", "py312", "py312", make_environment)
+    set_time(environment.record_path, time)
+    set_time(Path(environment.path, "pyvenv.cfg"), time)
+
+    (project,) = search(store)
+
+    (found,) = json.loads(json.dumps(project.as_json()))["environments"]
+    assert found_names(project) == [("tox", "py312", "ready")]
+    assert "1970-01-01T00:00:00Z" <= found["created"] <= "9999-12-31T23:59:59Z"
+    assert "1970-01-01T00:00:00Z" <= found["last_used"] <= "9999-12-31T23:59:59Z"
+
+
+def test_the_disk_that_an_environment_takes_is_told_once_it_was_counted(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    seal(home_of, "tox", "py312", "py312", make_environment)
+    (found,) = search(store)[0].environments
+    before = (found.size, found.as_json()["size"], found.as_json()["shared"])
+
+    (found.usage,) = measure([found.path])
+
+    assert before == (None, None, None)
+    assert found.size == found.usage.size == found.as_json()["size"]
+    assert found.as_json()["shared"] == found.usage.shared
 
 
 def test_looking_changes_nothing(home_of: Home, store: Path, make_environment: Maker) -> None:
@@ -275,6 +520,7 @@ def test_a_shared_environment_is_a_project_of_its_own(store: Path, make_environm
     assert (torch.root, torch.home, torch.state) == (None, str(store / "@torch"), "shared")
     assert found_names(torch) == [("project", "@torch", "ready")]
     assert torch.environments[0].path == str(store / "@torch")
+    assert (torch.record, torch.environments[0].recorded, torch.environments[0].last_used) == (None, False, None)
     assert (broken.state, found_names(broken)) == ("shared", [("project", "@broken", "broken")])
 
 
@@ -288,6 +534,36 @@ def test_a_home_that_does_not_exist_has_no_environments(store: Path) -> None:
     project = find_project(str(store / "foo-12345678"), on_problem=complain)
 
     assert (project.root, project.state, project.environments) == (None, "unrecorded", [])
+
+
+def test_what_a_home_says_of_its_project_is_told(home_of: Home, store: Path) -> None:
+    (project,) = search(store)
+
+    assert project.record is not None
+    assert (project.record.root, project.record.inode) == (home_of.root, os.stat(home_of.root).st_ino or None)
+
+
+def test_a_found_environment_can_be_one_without_a_record(home_of: Home, make_environment: Maker) -> None:
+    path = make_environment(Path(home_of.path, ".tox", "py312"))
+
+    found = FoundEnvironment(home_of.path, "tox", "py312", str(path), None)
+
+    assert (found.runner, found.directory, found.name, found.state) == ("tox", "py312", "py312", "ready")
+    assert found.created == (path / "pyvenv.cfg").stat().st_mtime
+
+
+def test_the_directories_that_may_be_environments_are_those_of_the_layout(home_of: Home) -> None:
+    home = Path(home_of.path)
+    write_tree(
+        home, {".tox/py312/file": "", ".tox/file": "", ".venv/file": "", ".venv-3.12/file": "", "other/file": ""}
+    )
+    write_tree(home, {".central-venv/tox/py312.uses/file": "", ".project/.venv/file": ""})
+
+    assert list(environment_directories(home_of.path)) == [
+        ("tox", "py312", str(home / ".tox" / "py312")),
+        ("project", ".venv", str(home / ".venv")),
+        ("project", ".venv-3.12", str(home / ".venv-3.12")),
+    ]
 
 
 def test_the_project_of_a_home_is_in_its_state(home_of: Home, store: Path) -> None:
@@ -322,6 +598,69 @@ def test_a_project_that_became_a_file_is_an_orphan(base: Path) -> None:
 )
 def test_a_project_that_may_be_elsewhere_is_unreachable(change: dict[str, str | None], base: Path) -> None:
     assert project_state(record(base / "gone", **change)) == "unreachable"
+
+
+def directories_looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    real = os.path.isdir
+    asked: list[str] = []
+
+    def isdir(path: str) -> bool:
+        asked.append(path)
+        return real(path)
+
+    monkeypatch.setattr(os.path, "isdir", isdir)
+    return asked
+
+
+def test_projects_with_a_common_parent_cost_one_look_at_it(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = directories_looked_at(monkeypatch)
+    seen: dict[tuple[str, str | None, str | None], bool] = {}
+
+    states = [project_state(record(base / name), seen) for name in ("a", "b", "c")]
+
+    assert states == ["orphan"] * 3
+    assert asked.count(str(base)) == 1
+
+
+def test_what_was_seen_of_one_parent_is_not_believed_of_another(base: Path) -> None:
+    (base / "there").mkdir()
+    seen: dict[tuple[str, str | None, str | None], bool] = {}
+
+    states = [project_state(record(base / parent / "gone"), seen) for parent in ("there", "missing", "there")]
+
+    assert states == ["orphan", "unreachable", "orphan"]
+
+
+def test_what_was_seen_of_one_volume_is_not_believed_of_another(base: Path) -> None:
+    gone = base / "gone"
+    seen: dict[tuple[str, str | None, str | None], bool] = {}
+
+    changes: list[dict[str, str | None]] = [{}, {"volume": "another"}, {"mount": "/elsewhere"}, {"host": "another"}, {}]
+    states = [project_state(record(gone, **change), seen) for change in changes]
+
+    assert states == ["orphan", "unreachable", "unreachable", "unreachable", "orphan"]
+
+
+def test_a_project_that_stands_is_active_whatever_was_seen_of_its_parent(base: Path) -> None:
+    (base / "project").mkdir()
+    seen: dict[tuple[str, str | None, str | None], bool] = {}
+
+    states = [project_state(record(base / name), seen) for name in ("gone", "project")]
+
+    assert states == ["orphan", "active"]
+
+
+def test_nothing_is_remembered_from_one_search_to_the_next(home_of: Home, store: Path, base: Path) -> None:
+    shutil.rmtree(home_of.root)
+    before = [project.state for project in search(store)]
+    os.rename(base, f"{base}-away")
+    try:
+        moved = Path(f"{base}-away", store.relative_to(base))
+        after = [project.state for project in search(moved)]
+    finally:
+        os.rename(f"{base}-away", base)
+
+    assert (before, after) == (["orphan"], ["unreachable"])
 
 
 def test_a_project_whose_parent_is_gone_is_unreachable(base: Path) -> None:

@@ -23,12 +23,17 @@ SEP = os.sep
         (layout.environment_record_path(HOME, "tox", "py312"), ".central-venv/tox/py312.json"),
         (layout.environment_record_path(HOME, "project", ".venv"), ".central-venv/project/.venv.json"),
         (layout.environment_lock_path(HOME, "tox", "py312"), ".central-venv/tox/py312.lock"),
+        (layout.home_lock_path(HOME), ".central-venv/home.lock"),
         (layout.environment_uses_path(HOME, "tox", "py312"), ".central-venv/tox/py312.uses"),
     ],
     ids=lambda value: value.removeprefix(HOME),
 )
 def test_the_layout_of_a_home(found: str, expected: str) -> None:
     assert found == f"{HOME}{SEP}{expected.replace('/', SEP)}"
+
+
+def test_what_is_being_deleted_lies_in_the_store() -> None:
+    assert layout.trash_directory(HOME) == f"{HOME}{SEP}.trash"
 
 
 def test_project_environments_lie_in_the_home_itself() -> None:

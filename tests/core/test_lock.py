@@ -9,17 +9,16 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import filelock
 import pytest
 from central_venv.errors import StoreError, WaitCancelledError
 from central_venv.lock import Lock
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes and permissions are POSIX")
 
@@ -33,6 +32,25 @@ sys.stdin.readline()
 lock.release()
 print("released", flush=True)
 sys.stdin.readline()
+"""
+
+
+FORK = """
+import os, sys
+from central_venv.lock import Lock
+lock, other = Lock(sys.argv[1]), Lock(sys.argv[1])
+lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.close(writer)
+    os.read(reader, 1)  # until the parent ends or says so
+    os._exit(0)
+if sys.argv[2] == "parent releases":
+    lock.release()
+else:
+    os.close(writer)
+    os.wait()
+print(other.held_elsewhere())
 """
 
 
@@ -287,20 +305,255 @@ def test_a_link_in_place_of_the_file_is_not_followed(lock: Lock, tmp_path: Path)
     assert (tmp_path / "target").read_text() == "precious"
 
 
-def test_a_lock_that_cannot_be_written_is_an_error_of_the_store(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.EROFS, "")
+@posix_only
+@pytest.mark.parametrize(("call", "number"), [("open", errno.EROFS), ("flock", errno.ENOLCK)])
+def test_a_lock_that_the_system_refuses_is_an_error_of_the_store(
+    call: str, number: int, lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
 
-    monkeypatch.setattr(filelock.FileLock, "_acquire", fail)
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, "")
+
+    monkeypatch.setattr(os if call == "open" else fcntl, call, fail)
 
     with pytest.raises(StoreError) as caught:
         lock.acquire(on_wait=refuse_to_wait, cancelled=never)
 
-    assert caught.value.message == f"cannot lock `{lock.path}`: read-only file system"
+    monkeypatch.undo()
+    reason = os.strerror(number)
+    assert caught.value.message == f"cannot lock `{lock.path}`: {reason[0].lower()}{reason[1:]}"
     assert not lock.held
+
+
+@posix_only
+def test_nobody_holds_what_cannot_be_locked(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def fail(*_: object) -> NoReturn:
+        raise OSError(errno.ENOLCK, "")
+
+    write_tree(Path(lock.path).parent, {"environment.lock": ""})
+    monkeypatch.setattr(fcntl, "flock", fail)
+
+    assert not lock.held_elsewhere()
 
 
 def test_nobody_holds_what_cannot_be_opened(lock: Lock) -> None:
     os.makedirs(lock.path)
 
     assert not lock.held_elsewhere()
+
+
+def test_an_attempt_takes_a_free_lock(lock: Lock) -> None:
+    assert lock.try_acquire()
+    assert lock.held
+
+
+def test_an_attempt_does_not_wait(lock: Lock) -> None:
+    with holder(lock.path) as other:
+        assert says(other) == "held"
+        taken = lock.try_acquire()
+
+    assert not taken
+    assert not lock.held
+
+
+def test_a_failed_attempt_leaves_the_lock_to_its_holder(lock: Lock) -> None:
+    with holder(lock.path) as other:
+        assert says(other) == "held"
+
+        lock.try_acquire()
+
+        assert Lock(lock.path).held_elsewhere()
+
+
+@pytest.mark.parametrize("names", [("locks",), ("locks", "deep")], ids="/".join)
+def test_without_leave_no_directory_is_made(names: tuple[str, ...], tmp_path: Path) -> None:
+    lock = Lock(str(tmp_path.joinpath(*names, "environment.lock")), make_directories=False)
+
+    with pytest.raises(StoreError) as caught:
+        lock.try_acquire()
+
+    assert caught.value.message.startswith(f"cannot lock `{lock.path}`: ")
+    assert not lock.held
+    assert listing(tmp_path) == {"home"}
+
+
+def test_without_leave_to_make_directories_the_file_is_made_all_the_same(tmp_path: Path) -> None:
+    lock = Lock(str(tmp_path / "environment.lock"), make_directories=False)
+
+    assert lock.try_acquire()
+    assert os.path.exists(lock.path)
+
+
+def test_a_directory_that_goes_away_is_made_again(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+    directory = Path(lock.path).parent
+
+    def remove_first(*arguments: Any, **options: Any) -> int:
+        monkeypatch.undo()
+        directory.rmdir()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(os, "open", remove_first)
+
+    assert lock.try_acquire()
+    assert listing(directory) == {"environment.lock"}
+
+
+def test_a_removed_lock_is_free_and_has_no_file(lock: Lock) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+
+    lock.remove()
+
+    assert not lock.held
+    assert not os.path.exists(lock.path)
+    assert not Lock(lock.path).held_elsewhere()
+
+
+def test_a_removed_lock_can_be_taken_again(lock: Lock) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    lock.remove()
+
+    assert lock.try_acquire()
+    assert Lock(lock.path).held_elsewhere()
+
+
+def test_removing_a_lock_without_a_file_does_nothing(lock: Lock, tmp_path: Path) -> None:
+    lock.remove()
+
+    assert listing(tmp_path) == {"home"}
+
+
+def test_a_lock_that_cannot_be_removed_is_given_back(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> NoReturn:
+        raise PermissionError(13, "", path)
+
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    monkeypatch.setattr(os, "unlink", refuse)
+
+    with pytest.raises(StoreError, match="cannot remove"):
+        lock.remove()
+
+    assert not lock.held
+    assert not Lock(lock.path).held_elsewhere()
+
+
+def unlink(path: str) -> None:
+    os.unlink(path)
+
+
+def rename(path: str) -> None:
+    os.rename(path, f"{path}.away")
+
+
+def rename_directory(path: str) -> None:
+    directory = os.path.dirname(path)
+    os.rename(directory, f"{directory}.away")
+
+
+def replace(path: str) -> None:
+    os.unlink(path)
+    Path(path).touch()
+
+
+GOES_AWAY = [unlink, rename, rename_directory, replace]
+
+
+@posix_only
+@pytest.mark.parametrize("goes_away", GOES_AWAY)
+def test_a_waiting_process_takes_the_file_that_is_at_the_path_now(goes_away: Callable[[str], None], lock: Lock) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    with holder(lock.path) as other:
+        assert says(other) == "waiting"
+
+        goes_away(lock.path)
+
+        assert says(other) == "held"
+        assert Lock(lock.path).held_elsewhere()
+
+
+@posix_only
+@pytest.mark.parametrize("goes_away", GOES_AWAY)
+def test_a_file_that_goes_away_before_it_is_locked_is_not_taken_for_the_current_one(
+    goes_away: Callable[[str], None], lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    real = fcntl.flock
+
+    def go_away_first(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        goes_away(lock.path)
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", go_away_first)
+
+    assert lock.try_acquire()
+    assert Lock(lock.path).held_elsewhere()
+
+
+@posix_only
+def test_a_waiting_process_is_not_taken_in_by_the_file_of_a_removed_lock(lock: Lock) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    with holder(lock.path) as other:
+        assert says(other) == "waiting"
+
+        lock.remove()
+
+        assert says(other) == "held"
+        assert Lock(lock.path).held_elsewhere()
+        assert not lock.try_acquire()
+
+
+@posix_only
+def test_a_lock_that_cannot_be_taken_keeps_no_file_open(lock: Lock) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    other = Lock(lock.path)
+    before = os.dup(0)
+    os.close(before)
+
+    other.try_acquire()
+    other.held_elsewhere()
+
+    after = os.dup(0)
+    os.close(after)
+    assert after == before
+
+
+@posix_only
+def test_a_program_that_is_started_does_not_inherit_the_lock(lock: Lock) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as other:
+        lock.release()
+
+        held = Lock(lock.path).held_elsewhere()
+        other.communicate()
+
+    assert not held
+
+
+@posix_only
+@pytest.mark.parametrize(("event", "held"), [("parent releases", False), ("child ends", True)])
+def test_a_forked_process_has_no_part_in_the_lock(event: str, held: bool, lock: Lock) -> None:  # noqa: FBT001
+    done = subprocess.run([sys.executable, "-c", FORK, lock.path, event], capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"{held}\n"
+
+
+@posix_only
+def test_a_lock_is_removed_while_it_is_held(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    real = os.unlink
+    during: list[bool] = []
+
+    def unlink(path: str) -> None:
+        during.append(Lock(lock.path).held_elsewhere())
+        real(path)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+
+    lock.remove()
+
+    assert during == [True]

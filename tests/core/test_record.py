@@ -35,15 +35,18 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=()), m
     lambda text: text == json.loads(json.dumps(text))
 )
 optional = st.none() | texts
+# A root is a path, and not every text can be one.
+roots = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).map(ROOT.__add__)
 holders = st.none() | st.tuples(st.integers(0, 1 << 64), texts, texts)
 
-PROJECT = {"schema": 1, "root": ROOT, "created": "c", "host": "h", "mount": "/", "volume": "v"}
+PROJECT = {"schema": 1, "root": ROOT, "created": "c", "host": "h", "mount": "/", "volume": "v", "inode": 7}
 ENVIRONMENT = {
     "schema": 1,
     "runner": "tox",
     "name": "py312",
     "state": "ready",
-    "last_used": "u",
+    "created": 1795251600.25,
+    "python": "3.12.1",
     "holder": {"pid": 1, "host": "h", "command": "c"},
 }
 READERS = [
@@ -53,12 +56,12 @@ READERS = [
 
 
 def project_fields(record: ProjectRecord | None) -> object:
-    return record and (record.root, record.created, record.host, record.mount, record.volume)
+    return record and (record.root, record.created, record.host, record.mount, record.volume, record.inode)
 
 
 def environment_fields(record: EnvironmentRecord | None) -> object:
     holder = record and record.holder and (record.holder.pid, record.holder.host, record.holder.command)
-    return record and (record.runner, record.name, record.state, record.last_used, holder)
+    return record and (record.runner, record.name, record.state, record.created, record.python, holder)
 
 
 @pytest.fixture(scope="module")
@@ -66,50 +69,111 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tmp_path_factory.mktemp("records") / "record.json")
 
 
-@given(name=texts, created=optional, host=optional, mount=optional, volume=optional)
-def test_a_project_record_is_read_as_it_was_written(
-    name: str, created: str | None, host: str | None, mount: str | None, volume: str | None, path: str
+@given(
+    root=roots,
+    created=optional,
+    host=optional,
+    mount=optional,
+    volume=optional,
+    inode=st.none() | st.integers(0, 1 << 64),
+)
+def test_a_project_record_is_read_as_it_was_written(  # noqa: PLR0913, PLR0917
+    root: str,
+    created: str | None,
+    host: str | None,
+    mount: str | None,
+    volume: str | None,
+    inode: int | None,
+    path: str,
 ) -> None:
-    root = ROOT + name
-    write_project(path, ProjectRecord(root, created=created, host=host, mount=mount, volume=volume))
+    write_project(path, ProjectRecord(root, created=created, host=host, mount=mount, volume=volume, inode=inode))
 
-    assert project_fields(read_project(path)) == (root, created, host, mount, volume)
+    assert project_fields(read_project(path)) == (root, created, host, mount, volume, inode)
     assert is_project_record_of(path, root)
     assert not is_project_record_of(path, root[:-1])
     assert not is_project_record_of(path, f"{root}x")
 
 
-@given(runner=texts, name=texts, state=st.sampled_from([READY, CREATING]), last_used=optional, holder=holders)
-def test_an_environment_record_is_read_as_it_was_written(
-    runner: str, name: str, state: str, last_used: str | None, holder: tuple[int, str, str] | None, path: str
+@given(
+    runner=texts,
+    name=texts,
+    state=st.sampled_from([READY, CREATING]),
+    created=st.none() | st.floats(allow_nan=False),
+    python=optional,
+    holder=holders,
+)
+def test_an_environment_record_is_read_as_it_was_written(  # noqa: PLR0913, PLR0917
+    runner: str,
+    name: str,
+    state: str,
+    created: float | None,
+    python: str | None,
+    holder: tuple[int, str, str] | None,
+    path: str,
 ) -> None:
     held = None if holder is None else Holder(*holder)
-    write_environment(path, EnvironmentRecord(runner, name, state=state, last_used=last_used, holder=held))
+    written = EnvironmentRecord(runner, name, state=state, created=created, python=python, holder=held)
+    write_environment(path, written)
 
-    assert environment_fields(read_environment(path)) == (runner, name, state, last_used, holder)
+    assert environment_fields(read_environment(path)) == (runner, name, state, created, python, holder)
 
 
+def test_the_last_use_is_the_time_of_the_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "py312.json")
+    write_environment(path, EnvironmentRecord("tox", "py312", state=READY))
+    os.utime(path, (86400, 1795521600.5))
+
+    record = read_environment(path)
+
+    assert record is not None
+    assert record.last_used == 1795521600.5
+
+
+def test_a_record_that_was_not_read_from_a_file_was_never_used() -> None:
+    assert EnvironmentRecord("tox", "py312", state=READY).last_used is None
+
+
+def test_a_last_use_that_an_old_record_tells_is_overlooked(tmp_path: Path) -> None:
+    path = tmp_path / "py312.json"
+    path.write_text(json.dumps({**ENVIRONMENT, "last_used": "2026-11-21T09:00:00Z"}))
+    os.utime(path, (0, 86400))
+
+    record = read_environment(str(path))
+
+    assert record is not None
+    assert record.last_used == 86400
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are POSIX")
 def test_a_project_record_is_plain_json(tmp_path: Path) -> None:
-    record = ProjectRecord("/é\udcff", created="2026-11-21T09:00:00Z", host="laptop", mount="/", volume=None)
+    record = ProjectRecord(
+        "/é\udcff", created="2026-11-21T09:00:00Z", host="laptop", mount="/", volume=None, inode=1234
+    )
 
     write_project(str(tmp_path / "project.json"), record)
 
     assert (tmp_path / "project.json").read_bytes() == (
         b'{"schema": 1, "root": "/\\u00e9\\udcff", "created": "2026-11-21T09:00:00Z", '
-        b'"host": "laptop", "mount": "/", "volume": null}\n'
+        b'"host": "laptop", "mount": "/", "volume": null, "inode": 1234}\n'
     )
 
 
 def test_an_environment_record_is_plain_json(tmp_path: Path) -> None:
     record = EnvironmentRecord(
-        "tox", "py312", state=READY, last_used="2026-11-21T09:00:00Z", holder=Holder(123, "laptop", "tox run")
+        "tox",
+        "py312",
+        state=READY,
+        created=1795251600.25,
+        python="3.12.1",
+        holder=Holder(123, "laptop", "tox run"),
+        last_used=86400,
     )
 
     write_environment(str(tmp_path / "py312.json"), record)
 
     assert (tmp_path / "py312.json").read_bytes() == (
-        b'{"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "last_used": "2026-11-21T09:00:00Z", '
-        b'"holder": {"pid": 123, "host": "laptop", "command": "tox run"}}\n'
+        b'{"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "created": 1795251600.25, '
+        b'"python": "3.12.1", "holder": {"pid": 123, "host": "laptop", "command": "tox run"}}\n'
     )
 
 
@@ -211,7 +275,7 @@ def test_a_record_of_a_newer_schema_is_left_to_a_newer_version(
     assert not is_project_record_of(str(path), ROOT)
 
 
-@pytest.mark.parametrize("root", [None, 1, "", "relative", "../up", f"{ROOT}\0", ["/a"], {}])
+@pytest.mark.parametrize("root", [None, 1, "", "relative", "../up", f"{ROOT}\0", ["/a"], {}], ids=ascii)
 def test_a_project_record_without_an_absolute_root_is_damaged(root: object, tmp_path: Path) -> None:
     path = tmp_path / "project.json"
     path.write_text(json.dumps({**PROJECT, "root": root}))
@@ -223,11 +287,38 @@ def test_a_project_record_without_an_absolute_root_is_damaged(root: object, tmp_
 @pytest.mark.parametrize("value", [None, 1, True, "", "a\0", [], {}, float("inf")])
 def test_fields_of_a_project_record_that_are_no_texts_are_unknown(value: object, tmp_path: Path) -> None:
     path = tmp_path / "project.json"
-    path.write_text(
-        json.dumps({"schema": 1, "root": ROOT, **dict.fromkeys(["created", "host", "mount", "volume"], value)})
-    )
+    path.write_text(json.dumps({**PROJECT, **dict.fromkeys(["created", "host", "mount", "volume"], value)}))
 
-    assert project_fields(read_project(str(path))) == (ROOT, None, None, None, None)
+    assert project_fields(read_project(str(path))) == (ROOT, None, None, None, None, 7)
+
+
+@pytest.mark.parametrize("inode", [None, "7", True, 7.0, [7], {}, float("nan")])
+def test_an_inode_that_is_no_number_is_unknown(inode: object, tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    path.write_text(json.dumps({**PROJECT, "inode": inode}))
+
+    assert project_fields(read_project(str(path))) == (ROOT, "c", "h", "/", "v", None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has names with lone surrogates")
+@pytest.mark.parametrize("name", ["\ud800", "a\ud83d", "\udcff\udfff"], ids=ascii)
+def test_a_project_record_whose_root_cannot_be_a_path_is_damaged(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    path.write_text(json.dumps({**PROJECT, "root": f"/project/{name}"}))
+
+    with pytest.raises(DamagedRecordError):
+        read_project(str(path))
+
+
+@pytest.mark.parametrize("python", [None, 1, 3.12, True, "", "a\0", [], {}])
+@pytest.mark.parametrize("created", [None, True, "", "2026-11-21T09:00:00Z", [], {}])
+def test_fields_of_an_environment_record_that_are_of_another_kind_are_unknown(
+    python: object, created: object, tmp_path: Path
+) -> None:
+    path = tmp_path / "py312.json"
+    path.write_text(json.dumps({**ENVIRONMENT, "created": created, "python": python}))
+
+    assert environment_fields(read_environment(str(path))) == ("tox", "py312", "ready", None, None, (1, "h", "c"))
 
 
 @pytest.mark.parametrize(
@@ -271,16 +362,23 @@ def test_an_environment_record_with_a_wrong_field_is_damaged(change: dict[str, o
 )
 def test_a_holder_that_is_none_is_unknown(holder: object, tmp_path: Path) -> None:
     path = tmp_path / "py312.json"
-    path.write_text(json.dumps({**ENVIRONMENT, "last_used": 5, "holder": holder}))
+    path.write_text(json.dumps({**ENVIRONMENT, "holder": holder}))
 
-    assert environment_fields(read_environment(str(path))) == ("tox", "py312", "ready", None, None)
+    assert environment_fields(read_environment(str(path))) == ("tox", "py312", "ready", 1795251600.25, "3.12.1", None)
 
 
 def test_fields_that_are_not_known_are_overlooked(tmp_path: Path) -> None:
     path = tmp_path / "py312.json"
     path.write_text(json.dumps({**ENVIRONMENT, "colour": "red"}))
 
-    assert environment_fields(read_environment(str(path))) == ("tox", "py312", "ready", "u", (1, "h", "c"))
+    assert environment_fields(read_environment(str(path))) == (
+        "tox",
+        "py312",
+        "ready",
+        1795251600.25,
+        "3.12.1",
+        (1, "h", "c"),
+    )
 
 
 json_values = st.recursive(

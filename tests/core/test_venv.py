@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from central_venv import venv
@@ -158,7 +158,30 @@ def test_a_file_that_cannot_be_read_has_no_version(base: Path, monkeypatch: pyte
     assert venv.python_version(str(path)) is None
 
 
-def test_an_environment_that_vanishes_has_no_age(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os.path, "exists", lambda _: True)
+def test_a_conda_environment_with_a_marker_of_both_kinds_is_as_old_as_its_file(base: Path) -> None:
+    path = write_tree(base / "environment", {"pyvenv.cfg": "", "conda-meta/history": ""})
+    os.utime(path / "pyvenv.cfg", (0, 86400))
 
-    assert venv.created(str(base / "missing")) is None
+    assert venv.created(str(path)) == 86400
+
+
+def test_a_directory_in_place_of_the_file_does_not_hide_the_other_marker(base: Path) -> None:
+    path = write_tree(base / "environment", {"pyvenv.cfg/file": "", "conda-meta/history": ""})
+
+    assert venv.created(str(path)) == (path / "conda-meta").stat().st_mtime
+
+
+@pytest.mark.parametrize("files", [{"pyvenv.cfg/file": ""}, {"conda-meta": ""}], ids=["file", "directory"])
+def test_what_only_looks_like_a_marker_has_no_age(files: dict[str, str], base: Path) -> None:
+    assert venv.created(str(write_tree(base / "directory", files))) is None
+
+
+def test_an_environment_that_cannot_be_looked_at_has_no_age(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_tree(base / "environment", {"pyvenv.cfg": "", "conda-meta/history": ""})
+
+    def refuse(path: str) -> NoReturn:
+        raise PermissionError(13, "", path)
+
+    monkeypatch.setattr(os, "stat", refuse)
+
+    assert venv.created(str(path)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,28 @@ def test_each_environment_of_a_run_is_recorded(tox: Tox, project: Path) -> None:
     found = {(each["runner"], each["name"], each["python"], each["state"]) for each in listed["environments"]}
     assert found == {("tox", "a", python, "ready"), ("tox", "b", python, "ready")}
     assert all(each["created"] and each["last_used"] for each in listed["environments"])
+
+
+def test_a_record_tells_which_environment_it_is_of(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+
+    record = records(project, work_dir)["a"]
+    assert record["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert record["created"] == (work_dir(project) / "a" / "pyvenv.cfg").stat().st_mtime
+    assert "last_used" not in record
+
+
+def test_each_run_is_a_use(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+    path = work_dir(project).parent / ".central-venv" / "tox" / "a.json"
+    os.utime(path, (86400, 86400))
+    before = [each["last_used"] for (listed,) in [tox.listed(project)] for each in listed["environments"]]
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert before == ["1970-01-02T00:00:00Z"]
+    assert path.stat().st_mtime > 86400
 
 
 def test_the_home_names_its_project(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:

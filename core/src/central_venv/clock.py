@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_FIRST = 0
+_LAST = 32535215999  # the end of the year 3000, and of what Windows can show
 
 
 def seconds() -> float:
@@ -18,8 +20,8 @@ def now() -> str:
 
 
 def from_timestamp(seconds: float) -> str:
-    """A moment given in seconds since the epoch."""
-    return time.strftime(_FORMAT, time.gmtime(seconds))
+    """A moment given in seconds since the epoch; a file system can hold some that no calendar has."""
+    return time.strftime(_FORMAT, time.gmtime(min(max(seconds, _FIRST), _LAST)))
 
 
 def to_timestamp(text: str | None) -> float | None:

@@ -7,11 +7,12 @@ Whoever is killed in between leaves a record that says so and a lock that is fre
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 from central_venv import clock, files, host, layout, venv
-from central_venv.errors import DamagedRecordError
-from central_venv.lock import Lock
+from central_venv.errors import DamagedRecordError, HomeConflictError
+from central_venv.lock import Lock, wait
 from central_venv.record import CREATING, READY, EnvironmentRecord, Holder, read_environment, write_environment
 from central_venv.use import Uses
 
@@ -34,7 +35,7 @@ class Environment:
         uses: which processes use it, where several may at once.
     """
 
-    __slots__ = ("_lock", "_prepare", "directory", "path", "record_path", "runner", "uses")
+    __slots__ = ("_home_lock", "_lock", "_prepare", "directory", "path", "record_path", "runner", "uses")
 
     def __init__(self, home: str, runner: str, directory: str, *, prepare: Callable[[], None]) -> None:
         """Name an environment.
@@ -52,6 +53,7 @@ class Environment:
         self.directory = directory
         self.path = layout.environment_path(home, runner, directory)
         self.record_path = layout.environment_record_path(home, runner, directory)
+        self._home_lock = layout.home_lock_path(home)
         self._lock = Lock(layout.environment_lock_path(home, runner, directory))
         self.uses = Uses(layout.environment_uses_path(home, runner, directory))
         self._prepare = prepare
@@ -85,10 +87,16 @@ class Environment:
         """
         self._prepare()
         if not self.claimed:
-            self._lock.acquire(on_wait=lambda: on_wait(self._holder()), cancelled=cancelled)
+            wait(
+                lambda: self._try_lock(cancelled),
+                path=self._lock.path,
+                on_wait=lambda: on_wait(self._holder()),
+                cancelled=cancelled,
+            )
         try:
             self._old_record()  # a newer one must not be replaced
-            self._write(name, CREATING, _this_process())
+            record = EnvironmentRecord(self.runner, name, state=CREATING, holder=_this_process())
+            write_environment(self.record_path, record)
         except BaseException:
             self._lock.release()
             raise
@@ -106,22 +114,33 @@ class Environment:
             files.remove(self.record_path)
             return False
         record = self._old_record()
-        name = self.directory if record is None else record.name
-        self._write(name, READY, _this_process() if record is None else record.holder)
+        record = EnvironmentRecord(
+            self.runner,
+            self.directory if record is None else record.name,
+            state=READY,
+            created=venv.created(self.path),
+            python=venv.python_version(self.path),
+            holder=_this_process() if record is None else record.holder,
+        )
+        write_environment(self.record_path, record)
         return True
 
     def touch(self) -> None:
-        """Record that the claimed environment is in use now, at most once in `TOUCH_INTERVAL`.
+        """Record that the environment is in use now, at most once in `TOUCH_INTERVAL`.
+
+        Needs no claim, and does nothing if there is no record.
 
         Raises:
             StoreError: the store cannot be written.
         """
-        record = self._old_record()
-        if record is None:
+        try:
+            now, status = clock.seconds(), os.lstat(self.record_path)
+            if stat.S_ISREG(status.st_mode) and abs(now - status.st_mtime) > TOUCH_INTERVAL:
+                os.utime(self.record_path, (now, now), follow_symlinks=os.utime not in os.supports_follow_symlinks)
+        except FileNotFoundError:
             return
-        last_used = clock.to_timestamp(record.last_used)
-        if last_used is None or abs(clock.seconds() - last_used) > TOUCH_INTERVAL:
-            self._write(record.name, record.state, record.holder)
+        except OSError as error:
+            raise files.store_error(error, "write", self.record_path) from error
 
     def release(self) -> None:
         """Let others have the environment; does nothing if it is not claimed.
@@ -144,19 +163,35 @@ class Environment:
         """
         return read_environment(self.record_path)
 
-    def state(self, record: EnvironmentRecord | None) -> str:
-        """``ready``, ``creating`` or ``broken``, as the directory, the lock and the record tell.
-
-        Args:
-            record: what `read` returned.
-        """
-        if record is not None and record.state == CREATING:
-            return CREATING if self._lock.held or self._lock.held_elsewhere() else "broken"
-        return READY if venv.is_environment(self.path) and venv.has_interpreter(self.path) else "broken"
-
     def holder_elsewhere(self) -> Holder | None:
         """Who has the environment now, if another process has it and said so."""
         return self._holder() if self._lock.held_elsewhere() else None
+
+    def _try_lock(self, cancelled: Callable[[], bool]) -> bool:
+        """Take the lock while nobody can remove the home it lies in."""
+        self._refuse_links()
+        home_lock = Lock(self._home_lock)
+        home_lock.acquire(on_wait=lambda: None, cancelled=cancelled)
+        try:
+            self._prepare()  # again: the home may have been removed since
+            return self._lock.try_acquire()
+        finally:
+            home_lock.release()
+
+    def _refuse_links(self) -> None:
+        """A link among the records would have us write wherever it points to."""
+        records = os.path.dirname(self._lock.path)
+        for path in (os.path.dirname(records), records, self.uses.directory):
+            try:
+                status = os.lstat(path)
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise files.store_error(error, "look at", path) from error
+            if not files.is_directory(status):
+                raise HomeConflictError(
+                    f"`{path}` is a link, not a directory", hint="remove the link; a directory is made in its place"
+                )
 
     def _old_record(self) -> EnvironmentRecord | None:
         """The record as far as it can be used: a damaged one is replaced, a newer one is not."""
@@ -168,10 +203,6 @@ class Environment:
     def _holder(self) -> Holder | None:
         record = self._old_record()
         return None if record is None else record.holder
-
-    def _write(self, name: str, state: str, holder: Holder | None) -> None:
-        record = EnvironmentRecord(self.runner, name, state=state, last_used=clock.now(), holder=holder)
-        write_environment(self.record_path, record)
 
 
 def _this_process() -> Holder:

@@ -10,6 +10,7 @@ import os
 import stat
 
 from central_venv.errors import StoreError
+from central_venv.layout import UNFINISHED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,14 @@ PRIVATE_FILE = 0o600
 #: How to open a file for reading that may turn out to be a pipe: without waiting for its other end.
 READ_WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+_READ_NO_LINK = READ_WITHOUT_WAITING | getattr(os, "O_NOFOLLOW", 0)
+
 #: No file of ours comes near this size in bytes; a larger one is not ours.
 MAXIMUM_SIZE = 1 << 20
+_CHUNK = 1 << 16
+
+#: What Windows marks a junction with: `stat.IO_REPARSE_TAG_MOUNT_POINT`, which is there only.
+JUNCTION = 0xA0000003
 
 _REMEDIES = {
     errno.ENOSPC: "free some space there, or set `CENTRAL_VENV_HOME` to a directory on another disk",
@@ -51,7 +58,13 @@ def store_error(error: OSError, action: str, path: str) -> StoreError:
 
 
 def read(path: str) -> bytes | None:
-    """The content of a small regular file, or None if there is none.
+    """The content of a small regular file, or None if there is none: what `read_dated` returns, without the date."""
+    found = read_dated(path)
+    return None if found is None else found[0]
+
+
+def read_dated(path: str) -> tuple[bytes, float] | None:
+    """The content of a small regular file and when it was written, in seconds since the epoch; None if there is none.
 
     A link, a pipe or a device is not followed, opened or waited for: it counts as damaged content, as does a file that
     is larger than any of ours.
@@ -60,29 +73,32 @@ def read(path: str) -> bytes | None:
         StoreError: the file is there but cannot be read.
     """
     try:
-        descriptor = os.open(path, READ_WITHOUT_WAITING | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, _READ_NO_LINK)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         if error.errno in {errno.ELOOP, errno.ENXIO}:
-            return b""
+            return b"", 0
         raise store_error(error, "read", path) from error
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return b""
-        return _read_all(descriptor)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return b"", 0
+        return _read_all(descriptor, status.st_size), status.st_mtime
     except OSError as error:
         raise store_error(error, "read", path) from error
     finally:
         os.close(descriptor)
 
 
-def _read_all(descriptor: int) -> bytes:
+def _read_all(descriptor: int, size: int) -> bytes:
     content = b""
-    while chunk := os.read(descriptor, 1 << 16):
+    while chunk := os.read(descriptor, _CHUNK):
         content += chunk
         if len(content) > MAXIMUM_SIZE:
             return b""
+        if len(content) == size:  # which saves asking for more: a list reads thousands of files
+            break
     return content
 
 
@@ -96,7 +112,8 @@ def mentions(path: str, word: bytes) -> bool | None:
     except OSError:
         return None
     try:
-        return word in _read_all(descriptor) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        status = os.fstat(descriptor)
+        return word in _read_all(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
     except OSError:
         return None
     finally:
@@ -115,7 +132,7 @@ def write(path: str, content: bytes, *, durable: bool = False) -> None:
         StoreError: it could not be written; the old content is untouched.
     """
     directory, name = os.path.split(path)
-    temporary = os.path.join(directory, f".{os.getpid():x}-{os.urandom(4).hex()}.tmp")
+    temporary = os.path.join(directory, f".{os.getpid():x}-{os.urandom(4).hex()}{UNFINISHED}")
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         descriptor = os.open(temporary, flags, PRIVATE_FILE)
@@ -182,13 +199,28 @@ def remove(path: str) -> None:
         raise store_error(error, "remove", path) from error
 
 
-def entries(path: str) -> Iterator[os.DirEntry[str]]:
+def is_directory(status: os.stat_result) -> bool:
+    """Whether something is a directory, and no link or junction to one.
+
+    Args:
+        status: from `os.lstat`.
+    """
+    return stat.S_ISDIR(status.st_mode) and getattr(status, "st_reparse_tag", 0) != JUNCTION
+
+
+def entries(path: str, *, follow: bool = False) -> Iterator[os.DirEntry[str]]:
     """The entries of a directory in order of their names; none if it is gone or not a directory.
+
+    Args:
+        path: the directory.
+        follow: whether it may be a link to one; in a store, none is.
 
     Raises:
         StoreError: it is there but cannot be listed.
     """
     try:
+        if not follow and not is_directory(os.lstat(path)):
+            return
         with os.scandir(path) as found:
             listed = sorted(found, key=_name)
     except (FileNotFoundError, NotADirectoryError):

@@ -135,5 +135,12 @@ class Home:
         from central_venv import clock, host
 
         mount = host.mount_point(self.root)
-        record = ProjectRecord(self.root, created=clock.now(), host=host.name(), mount=mount, volume=host.volume(mount))
+        record = ProjectRecord(
+            self.root,
+            created=clock.now(),
+            host=host.name(),
+            mount=mount,
+            volume=host.volume(mount),
+            inode=host.inode(self.root),
+        )
         write_project(self.record_path, record)

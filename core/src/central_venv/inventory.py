@@ -2,6 +2,8 @@
 
 Directories are the truth. An environment that a template made without us is found, and a record without a directory is
 not; a record that cannot be read costs its environment nothing but what only the record knew.
+
+A store can hold thousands of environments, so each costs no more than a handful of system calls.
 """
 
 from __future__ import annotations
@@ -10,17 +12,28 @@ import os
 import stat
 
 from central_venv import clock, files, host, layout, venv
-from central_venv.environment import Environment
 from central_venv.errors import CentralVenvError
 from central_venv.key import home_name
 from central_venv.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
-from central_venv.record import ProjectRecord, read_project
+from central_venv.lock import Lock
+from central_venv.record import (
+    BROKEN,
+    CREATING,
+    READY,
+    EnvironmentRecord,
+    ProjectRecord,
+    read_environment,
+    read_project,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from central_venv.disk_usage import Usage
     from central_venv.store import Store
+
+    Listener = Callable[[CentralVenvError], None]
 
 ACTIVE = "active"
 ORPHAN = "orphan"
@@ -31,7 +44,7 @@ SHARED = "shared"
 #: What a project in the store can be.
 PROJECT_STATES = (ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, SHARED)
 #: What an environment in the store can be.
-ENVIRONMENT_STATES = ("ready", "creating", "broken")
+ENVIRONMENT_STATES = (READY, CREATING, BROKEN)
 
 
 class FoundEnvironment:
@@ -39,27 +52,63 @@ class FoundEnvironment:
 
     Attributes:
         runner: what asked for it.
+        directory: the name of its directory.
         name: as its runner calls it.
         path: absolute path of its directory.
         python: its Python, such as ``3.12.1``; None if nobody can tell.
         state: ``ready``, ``creating`` or ``broken``.
-        created: ISO 8601 in UTC; None if nobody can tell.
-        last_used: ISO 8601 in UTC; None if it was never recorded.
-        size: bytes on disk; None if they were not counted.
+        created: in seconds since the epoch; None if nobody can tell.
+        recorded: whether there is a record of it.
+        last_used: in seconds since the epoch; None if it was never recorded.
+        usage: what it takes on disk; None if that was not counted.
     """
 
-    __slots__ = ("created", "last_used", "name", "path", "python", "runner", "size", "state")
+    __slots__ = (
+        "created",
+        "directory",
+        "last_used",
+        "name",
+        "path",
+        "python",
+        "recorded",
+        "runner",
+        "state",
+        "usage",
+    )
 
-    def __init__(self, runner: str, name: str, path: str, *, state: str, last_used: str | None) -> None:
+    def __init__(self, home: str, runner: str, directory: str, path: str, record: EnvironmentRecord | None) -> None:
+        """Look at an environment.
+
+        Args:
+            home: absolute path of its home.
+            runner: what asked for it.
+            directory: the name of its directory.
+            path: absolute path of its directory.
+            record: what is recorded of it.
+        """
         self.runner = runner
-        self.name = name
+        self.directory = directory
+        self.name = self.directory if record is None or runner == PROJECT_RUNNER else record.name
         self.path = path
-        self.state = state
-        self.last_used = last_used
-        self.python = venv.python_version(path)
-        created = venv.created(path)
-        self.created = None if created is None else clock.from_timestamp(created)
-        self.size: int | None = None
+        made = venv.created(path)
+        if record is not None and record.state == CREATING:
+            lock = Lock(layout.environment_lock_path(home, runner, directory))
+            self.state = CREATING if lock.held_elsewhere() else BROKEN
+        else:
+            self.state = READY if made is not None and venv.has_interpreter(path) else BROKEN
+        self.recorded = record is not None
+        self.last_used = None if record is None else record.last_used
+        self.created = made
+        if record is not None and record.python is not None and record.created == made:
+            self.python: str | None = record.python
+        else:  # somebody made it anew without telling
+            self.python = venv.python_version(path)
+        self.usage: Usage | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes on disk; None if they were not counted."""
+        return None if self.usage is None else self.usage.size
 
     def as_json(self) -> dict[str, object]:
         """The environment as programs read it."""
@@ -69,9 +118,10 @@ class FoundEnvironment:
             "path": self.path,
             "python": self.python,
             "state": self.state,
-            "created": self.created,
-            "last_used": self.last_used,
+            "created": _iso(self.created),
+            "last_used": _iso(self.last_used),
             "size": self.size,
+            "shared": None if self.usage is None else self.usage.shared,
         }
 
 
@@ -82,16 +132,25 @@ class FoundProject:
         root: true path of its project; None if nobody can tell.
         home: absolute path of the home.
         state: one of `PROJECT_STATES`.
-        environments: those in it.
+        environments: those in it, the one that was used last before the others.
+        record: what the home says of its project, if that is true of this home.
     """
 
-    __slots__ = ("environments", "home", "root", "state")
+    __slots__ = ("environments", "home", "record", "root", "state")
 
-    def __init__(self, root: str | None, home: str, state: str, environments: list[FoundEnvironment]) -> None:
-        self.root = root
+    def __init__(
+        self, home: str, *, state: str, environments: list[FoundEnvironment], record: ProjectRecord | None = None
+    ) -> None:
         self.home = home
         self.state = state
         self.environments = environments
+        self.record = record
+        self.root = None if record is None else record.root
+
+    @property
+    def last_used(self) -> float:
+        """When one of its environments was used last, in seconds since the epoch; 0 if that is not known."""
+        return max((environment.last_used or 0 for environment in self.environments), default=0)
 
     def as_json(self) -> dict[str, object]:
         """The project as programs read it."""
@@ -103,7 +162,7 @@ class FoundProject:
         }
 
 
-def find_projects(store: Store, *, on_problem: Callable[[CentralVenvError], None]) -> Iterator[FoundProject]:
+def find_projects(store: Store, *, on_problem: Listener) -> Iterator[FoundProject]:
     """Every project in the store, in order of the names of their homes.
 
     Args:
@@ -113,23 +172,24 @@ def find_projects(store: Store, *, on_problem: Callable[[CentralVenvError], None
     Raises:
         StoreError: the store itself cannot be listed.
     """
+    seen: dict[tuple[str, str | None, str | None], bool] = {}
     for home in store.homes():
-        yield find_project(home, on_problem=on_problem)
+        yield find_project(home, on_problem=on_problem, seen=seen)
 
 
-def find_project(home: str, *, on_problem: Callable[[CentralVenvError], None]) -> FoundProject:
+def find_project(
+    home: str, *, on_problem: Listener, seen: dict[tuple[str, str | None, str | None], bool] | None = None
+) -> FoundProject:
     """The project of one home, with its environments.
 
     Args:
         home: absolute path of the home, which need not exist.
         on_problem: told what could not be read.
+        seen: what `project_state` remembers from one project to the next.
     """
     name = os.path.basename(home)
     if name.startswith(SHARED_PREFIX):
-        state = "ready" if venv.is_environment(home) and venv.has_interpreter(home) else "broken"
-        return FoundProject(
-            None, home, SHARED, [FoundEnvironment(PROJECT_RUNNER, name, home, state=state, last_used=None)]
-        )
+        return FoundProject(home, state=SHARED, environments=[FoundEnvironment(home, PROJECT_RUNNER, name, home, None)])
     record = None
     try:
         record = read_project(layout.project_record_path(home))
@@ -138,18 +198,22 @@ def find_project(home: str, *, on_problem: Callable[[CentralVenvError], None]) -
     if record is not None and home_name(record.root) != name:
         record = None  # renamed or copied by hand: what the record says is true of another home
     return FoundProject(
-        None if record is None else record.root,
         home,
-        UNRECORDED if record is None else project_state(record),
-        list(_environments(home, on_problem)),
+        state=UNRECORDED if record is None else project_state(record, seen),
+        environments=sorted(_environments(home, on_problem), key=_last_use_first),
+        record=record,
     )
 
 
-def project_state(record: ProjectRecord) -> str:
+def project_state(record: ProjectRecord, seen: dict[tuple[str, str | None, str | None], bool] | None = None) -> str:
     """``active``, ``orphan`` or ``unreachable``.
 
     An orphan is surely gone: its parent directory still stands, on the file system that it was recorded on and on the
     machine that recorded it. Whatever cannot be seen for another reason is unreachable.
+
+    Args:
+        record: what the home says.
+        seen: remembers from one call to the next which parents stand where they were; for many calls at one moment.
     """
     try:
         if stat.S_ISDIR(os.stat(record.root).st_mode):
@@ -160,49 +224,60 @@ def project_state(record: ProjectRecord) -> str:
         return UNREACHABLE
     if record.host != host.name() or record.mount is None:
         return UNREACHABLE
-    parent = os.path.dirname(record.root)
-    seen = os.path.isdir(parent) and host.mount_point(parent) == record.mount
-    return ORPHAN if seen and host.volume(record.mount) == record.volume else UNREACHABLE
+    place = os.path.dirname(record.root), record.mount, record.volume
+    stands = None if seen is None else seen.get(place)
+    if stands is None:
+        stands = _stands(*place)
+        if seen is not None:
+            seen[place] = stands
+    return ORPHAN if stands else UNREACHABLE
 
 
-def _environments(home: str, on_problem: Callable[[CentralVenvError], None]) -> Iterator[FoundEnvironment]:
+def _stands(parent: str, mount: str, volume: str | None) -> bool:
+    return os.path.isdir(parent) and host.mount_point(parent) == mount and host.volume(mount) == volume
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else clock.from_timestamp(seconds)
+
+
+def _last_use_first(environment: FoundEnvironment) -> tuple[float, str, str]:
+    return -(environment.last_used or 0), environment.runner, environment.name
+
+
+def _environments(home: str, on_problem: Listener) -> Iterator[FoundEnvironment]:
     try:
-        for runner, directory in _candidates(home):
-            found = _environment(home, runner, directory, on_problem)
+        for runner, directory, path in environment_directories(home):
+            found = _environment(home, runner, directory, path, on_problem)
             if found is not None:
                 yield found
     except CentralVenvError as error:
         on_problem(error)
 
 
-def _candidates(home: str) -> Iterator[tuple[str, str]]:
-    """The runner and name of each directory that may be an environment."""
+def environment_directories(home: str) -> Iterator[tuple[str, str, str]]:
+    """Each directory of a home that may be an environment: its runner, its name and its absolute path.
+
+    Raises:
+        StoreError: the home cannot be listed.
+    """
     for entry in files.entries(home):
         if not entry.is_dir(follow_symlinks=False):
             continue
         if entry.name.startswith(PROJECT_ENVIRONMENT):
-            yield PROJECT_RUNNER, entry.name
+            yield PROJECT_RUNNER, entry.name, entry.path
         elif (runner := layout.runner_of(entry.name)) is not None:
             for child in files.entries(entry.path):
                 if child.is_dir(follow_symlinks=False):
-                    yield runner, child.name
+                    yield runner, child.name, child.path
 
 
-def _environment(
-    home: str, runner: str, directory: str, on_problem: Callable[[CentralVenvError], None]
-) -> FoundEnvironment | None:
-    environment = Environment(home, runner, directory, prepare=lambda: None)
+def _environment(home: str, runner: str, directory: str, path: str, on_problem: Listener) -> FoundEnvironment | None:
     record = None
     try:
-        record = environment.read()
+        record = read_environment(layout.environment_record_path(home, runner, directory))
     except CentralVenvError as error:
         on_problem(error)
-    if record is None and not venv.is_environment(environment.path):
+    if record is None and not venv.is_environment(path):
         return None
-    return FoundEnvironment(
-        runner,
-        directory if record is None or runner == PROJECT_RUNNER else record.name,
-        environment.path,
-        state=environment.state(record),
-        last_used=None if record is None else record.last_used,
-    )
+    return FoundEnvironment(home, runner, directory, path, record)

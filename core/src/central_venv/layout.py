@@ -9,8 +9,10 @@
     │   ├── .venv/  .venv-3.12/      project environments
     │   ├── .tox/py312/              what tox would have put into the project's .tox
     │   └── .central-venv/
+    │       ├── home.lock            held for the moment in which an environment is claimed or something is removed
     │       └── tox/                 py312.json, the record of that environment, py312.lock, py312.uses
-    └── @torch/                      a named environment that several projects share
+    ├── @torch/                      a named environment that several projects share
+    └── .trash/                      what was renamed away and is being deleted
 
 A runner's environments keep the directory names that they would have in the project, so patterns such as
 ``*/.tox/*/lib/*/site-packages`` match as before.
@@ -31,15 +33,28 @@ PROJECT_ENVIRONMENT = ".venv"
 #: The first character of the name of an environment that several projects share.
 SHARED_PREFIX = "@"
 
-_PROJECT_RECORD = "project.json"
-_RECORDS = ".central-venv"
+PROJECT_RECORD = "project.json"
+#: The directory of a home with the records and locks of its environments.
+RECORDS = ".central-venv"
+#: The directory of a store with what is being deleted.
+TRASH = ".trash"
+#: The end of the name of a file that is being written.
+UNFINISHED = ".tmp"
+
+_HOME_LOCK = "home.lock"
+_NO_RUNNERS = frozenset({RECORDS, f".{PROJECT_RUNNER}", f".{_HOME_LOCK}"})
 
 _FORBIDDEN = frozenset({os.sep, os.altsep or os.sep, "\0"})
 
 
+def trash_directory(store: str) -> str:
+    """The directory of a store with what is being deleted."""
+    return os.path.join(store, TRASH)
+
+
 def project_record_path(home: str) -> str:
     """The record that says which project a home is of."""
-    return os.path.join(home, _PROJECT_RECORD)
+    return os.path.join(home, PROJECT_RECORD)
 
 
 def runner_directory(home: str, runner: str) -> str:
@@ -68,7 +83,7 @@ def runner_of(name: str) -> str | None:
     Args:
         name: the directory's name, such as ``.tox``.
     """
-    if not name.startswith(".") or name.startswith(PROJECT_ENVIRONMENT) or name in {_RECORDS, f".{PROJECT_RUNNER}"}:
+    if not name.startswith(".") or name.startswith(PROJECT_ENVIRONMENT) or name in _NO_RUNNERS:
         return None
     return name[1:]
 
@@ -87,19 +102,24 @@ def environment_path(home: str, runner: str, directory: str) -> str:
     return os.path.join(runner_directory(home, runner), _checked(directory, "environment"))
 
 
+def home_lock_path(home: str) -> str:
+    """The lock file of a home."""
+    return os.path.join(home, RECORDS, _HOME_LOCK)
+
+
 def environment_record_path(home: str, runner: str, directory: str) -> str:
     """The record of an environment: beside it, never inside, because runners empty the directories they make."""
-    return os.path.join(home, _RECORDS, runner, f"{directory}.json")
+    return f"{home}{os.sep}{RECORDS}{os.sep}{runner}{os.sep}{directory}.json"
 
 
 def environment_lock_path(home: str, runner: str, directory: str) -> str:
     """The lock file of an environment."""
-    return os.path.join(home, _RECORDS, runner, f"{directory}.lock")
+    return f"{home}{os.sep}{RECORDS}{os.sep}{runner}{os.sep}{directory}.lock"
 
 
 def environment_uses_path(home: str, runner: str, directory: str) -> str:
     """The directory in which processes mark that they use an environment."""
-    return os.path.join(home, _RECORDS, runner, f"{directory}.uses")
+    return f"{home}{os.sep}{RECORDS}{os.sep}{runner}{os.sep}{directory}.uses"
 
 
 def _checked(name: str, what: str) -> str:

@@ -1,12 +1,18 @@
-"""One lock per environment, across processes and threads.
+"""One lock per environment, and one per home, across processes and threads.
 
-The lock is the operating system's, so it ends with its process however that ends. The file stays: removing it would
-let two processes lock two files of one name.
+The lock is the operating system's, so it ends with its process however that ends.
+
+A lock's file can go away: it is deleted with the home that it lies in. So whoever locked a file makes sure that it is
+still the one at its path, and tries the one that is there now if it is not. No library does this, and a removal looks
+at thousands of locks; so the system calls are made here.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
+import time
 
 from central_venv import files
 from central_venv.errors import WaitCancelledError
@@ -15,28 +21,39 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filelock import BaseFileLock
+#: Seconds between two attempts to take a lock that somebody has.
+PATIENCE = 0.05
 
-#: Seconds between two looks at whether a waiting caller still wants to wait.
-PATIENCE = 0.2
+_OPEN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+#: Windows does not remove a file that is open.
+_OPEN_FILES_GO = sys.platform != "win32"
+_HELD = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK}
 
 
 class Lock:
-    """An exclusive lock on a file beside an environment.
+    """An exclusive lock on a file.
 
     Any thread of the process may release what another one acquired: runners clean up from where a signal arrives.
     """
 
-    __slots__ = ("_lock", "path")
+    __slots__ = ("_descriptor", "_make_directories", "_owner", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, make_directories: bool = True) -> None:
+        """Name a lock.
+
+        Args:
+            path: absolute path of its file, which is made if it is missing.
+            make_directories: whether the directories above are made, too.
+        """
         self.path = path
-        self._lock: BaseFileLock | None = None
+        self._make_directories = make_directories
+        self._descriptor: int | None = None
+        self._owner = 0
 
     @property
     def held(self) -> bool:
         """Whether this object holds the lock."""
-        return self._lock is not None
+        return self._descriptor is not None
 
     def acquire(self, *, on_wait: Callable[[], None], cancelled: Callable[[], bool]) -> None:
         """Take the lock, waiting for whoever has it.
@@ -49,57 +66,143 @@ class Lock:
             WaitCancelledError: `cancelled` said so.
             StoreError: the lock file cannot be made or opened.
         """
-        from filelock import Timeout
+        wait(self.try_acquire, path=self.path, on_wait=on_wait, cancelled=cancelled)
 
-        files.make_private_directory(os.path.dirname(self.path))
-        lock = self._file_lock()
-        try:
-            try:
-                lock.acquire(blocking=False)
-            except Timeout:
-                on_wait()
-                self._wait(lock, cancelled)
-        except OSError as error:
-            if isinstance(error, Timeout):  # pragma: no cover  # a kind of OSError, and handled above
-                raise
-            raise files.store_error(error, "lock", self.path) from error
-        self._lock = lock
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it.
 
-    def _wait(self, lock: BaseFileLock, cancelled: Callable[[], bool]) -> None:
-        from filelock import Timeout
+        Returns:
+            Whether this object holds it now.
 
+        Raises:
+            StoreError: the lock file cannot be made or opened.
+        """
         while True:
-            if cancelled():
-                raise WaitCancelledError(f"gave up waiting for `{self.path}`", hint="run the command again")
+            if self._make_directories:
+                files.make_private_directory(os.path.dirname(self.path))
             try:
-                lock.acquire(timeout=PATIENCE)
-            except Timeout:
-                continue
-            return
+                descriptor = os.open(self.path, _OPEN | os.O_CREAT, files.PRIVATE_FILE)
+            except OSError as error:
+                if self._make_directories and not os.path.isdir(os.path.dirname(self.path)):
+                    continue  # it went away since
+                raise files.store_error(error, "lock", self.path) from error
+            try:
+                taken = _lock(descriptor)
+                if taken and _is_at(self.path, descriptor):
+                    self._descriptor, self._owner = descriptor, os.getpid()
+                    return True
+            except OSError as error:
+                raise files.store_error(error, "lock", self.path) from error
+            finally:
+                if self._descriptor != descriptor:
+                    os.close(descriptor)
+            if not taken:
+                return False
 
     def release(self) -> None:
-        """Give the lock back; does nothing if it is not held."""
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.release()
+        """Give the lock back; does nothing if it is not held.
+
+        In a copy of the process that holds it, the lock stays with the original.
+        """
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            if self._owner == os.getpid():
+                _unlock(descriptor)
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """Give the lock back and remove its file.
+
+        Raises:
+            StoreError: the file cannot be removed; the lock is given back all the same.
+        """
+        try:
+            if not _OPEN_FILES_GO:
+                self.release()
+            files.remove(self.path)
+        finally:
+            self.release()
 
     def held_elsewhere(self) -> bool:
-        """Whether another process, or another object in this one, holds the lock now."""
-        from filelock import Timeout
+        """Whether another process, or another object in this one, holds the lock now.
 
-        if self.held or not os.path.exists(self.path):
+        What cannot be opened counts as free: nobody can tell, and a reader must not fail for it.
+        """
+        if self.held:
             return False
-        lock = self._file_lock()
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return True
-        except OSError:  # not ours to open: nobody can tell, and a reader must not fail for it
+            descriptor = os.open(self.path, _OPEN)
+        except OSError:
             return False
-        lock.release()
+        try:
+            if not _lock(descriptor, shared=True):
+                return True
+            _unlock(descriptor)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
         return False
 
-    def _file_lock(self) -> BaseFileLock:
-        from filelock import FileLock
 
-        return FileLock(self.path, mode=files.PRIVATE_FILE, thread_local=False)
+def wait(attempt: Callable[[], bool], *, path: str, on_wait: Callable[[], None], cancelled: Callable[[], bool]) -> None:
+    """Repeat an attempt to take a lock until it succeeds.
+
+    Args:
+        attempt: takes the lock, or says that somebody has it.
+        path: the lock's file, for the error.
+        on_wait: called once if the first attempt fails.
+        cancelled: asked before each further attempt, to give it up.
+
+    Raises:
+        WaitCancelledError: `cancelled` said so.
+    """
+    if attempt():
+        return
+    on_wait()
+    while not cancelled():
+        if attempt():
+            return
+        time.sleep(PATIENCE)
+    raise WaitCancelledError(f"gave up waiting for `{path}`", hint="run the command again")
+
+
+def _is_at(path: str, descriptor: int) -> bool:
+    """Whether the file that was opened is still the one at its path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001  # it knows no other way
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in _HELD:
+                return False
+            raise
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
+        """Lock a file, or say that somebody has it; a shared lock is for looking, so that two who look do not meet."""
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _HELD:
+                return False
+            raise
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        """Unlock a file, also for processes that are copies of this one: closing it would not."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

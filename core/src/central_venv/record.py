@@ -7,7 +7,8 @@
      "created": "2026-11-21T09:00:00Z",
      "host": "laptop",                        the machine that knows this path
      "mount": "/",                            where the project's file system was mounted
-     "volume": "8a6bf1d3"}                    and which one it was; null if the system cannot tell
+     "volume": "8a6bf1d3",                    and which one it was; null if the system cannot tell
+     "inode": 1234}                           which directory of it the root is; null likewise
 
 ``<home>/.central-venv/<runner>/<directory>.json``, one beside each environment::
 
@@ -15,8 +16,12 @@
      "runner": "tox",
      "name": "py312",                         as the runner calls it
      "state": "ready",                        or "creating": its creation began and has not ended
-     "last_used": "2026-11-21T09:00:00Z",
+     "created": 1795251600.25,                the time of its `pyvenv.cfg`, in seconds since the epoch, when that
+     "python": "3.12.1",                      file said that it is of this Python; both null before it is ready
      "holder": {"pid": 123, "host": "laptop", "command": "tox run -e py312"}}
+
+The time of the file itself is when the environment was used last: a use that is recorded replaces nothing that another
+process is writing.
 
 Directories are the truth and records annotate them: a reader believes nothing in a record that the directories or the
 key can tell, and treats whatever does not look like the above as damaged.
@@ -43,6 +48,8 @@ SCHEMA = 1
 
 READY = "ready"
 CREATING = "creating"
+#: What an environment is found to be whose creation did not end, or whose interpreter is gone. No record says so.
+BROKEN = "broken"
 
 
 class ProjectRecord:
@@ -54,9 +61,10 @@ class ProjectRecord:
         host: the machine on which the path means something; None if unknown.
         mount: the mount point above the root when the home was made; None if unknown.
         volume: the file system that was mounted there; None if unknown.
+        inode: the number of the root's directory in it; None if unknown.
     """
 
-    __slots__ = ("created", "host", "mount", "root", "volume")
+    __slots__ = ("created", "host", "inode", "mount", "root", "volume")
 
     def __init__(
         self,
@@ -66,12 +74,14 @@ class ProjectRecord:
         host: str | None = None,
         mount: str | None = None,
         volume: str | None = None,
+        inode: int | None = None,
     ) -> None:
         self.root = root
         self.created = created
         self.host = host
         self.mount = mount
         self.volume = volume
+        self.inode = inode
 
 
 class Holder:
@@ -101,18 +111,36 @@ class EnvironmentRecord:
         runner: what asked for it.
         name: as the runner calls it; its directory's name can differ.
         state: `READY`, or `CREATING` from the beginning of a creation or change to its success.
-        last_used: ISO 8601 in UTC; None if unknown.
-        holder: the process that claimed it last; None if unknown.
+        created: when the environment was made that is meant, in seconds since the epoch; None if unknown.
+        python: its Python; None if unknown.
+        last_used: when the record was written or touched, in seconds since the epoch; None before that.
     """
 
-    __slots__ = ("holder", "last_used", "name", "runner", "state")
+    __slots__ = ("_holder", "created", "last_used", "name", "python", "runner", "state")
 
-    def __init__(self, runner: str, name: str, *, state: str, last_used: str | None, holder: Holder | None) -> None:
+    def __init__(  # noqa: PLR0913  # one for each field
+        self,
+        runner: str,
+        name: str,
+        *,
+        state: str,
+        created: float | None = None,
+        python: str | None = None,
+        holder: Holder | object = None,
+        last_used: float | None = None,
+    ) -> None:
         self.runner = runner
         self.name = name
         self.state = state
+        self.created = created
+        self.python = python
         self.last_used = last_used
-        self.holder = holder
+        self._holder = holder
+
+    @property
+    def holder(self) -> Holder | None:
+        """The process that claimed it last; None if unknown."""
+        return self._holder if isinstance(self._holder, Holder) else _holder(self._holder)
 
 
 def is_project_record_of(path: str, root: str) -> bool:
@@ -136,11 +164,12 @@ def read_project(path: str) -> ProjectRecord | None:
         StoreError: it cannot be read.
     """
     remedy = "it is written anew when the project is next used"
-    fields = _read(path, remedy)
-    if fields is None:
+    content = files.read(path)
+    if content is None:
         return None
+    fields = _decode(path, content, remedy)
     root = _text(fields, "root")
-    if root is None or not os.path.isabs(root):
+    if root is None or not os.path.isabs(root) or not _can_be_a_path(root):
         raise _damaged(path, remedy)
     return ProjectRecord(
         root,
@@ -148,6 +177,7 @@ def read_project(path: str) -> ProjectRecord | None:
         host=_text(fields, "host"),
         mount=_text(fields, "mount"),
         volume=_text(fields, "volume"),
+        inode=_number(fields, "inode"),
     )
 
 
@@ -163,6 +193,7 @@ def write_project(path: str, record: ProjectRecord) -> None:
         "host": record.host,
         "mount": record.mount,
         "volume": record.volume,
+        "inode": record.inode,
     }
     files.write(path, _encode(fields), durable=True)
 
@@ -175,15 +206,23 @@ def read_environment(path: str) -> EnvironmentRecord | None:
         NewerRecordError: it was written by a newer central-venv.
         StoreError: it cannot be read.
     """
-    remedy = "it is written anew when the environment is next used"
-    fields = _read(path, remedy)
-    if fields is None:
+    found = files.read_dated(path)
+    if found is None:
         return None
-    runner, name, state = _text(fields, "runner"), _text(fields, "name"), fields.get("state")
+    remedy = "it is written anew when the environment is next used"
+    fields = _decode(path, found[0], remedy)
+    runner, name = _text(fields, "runner"), _text(fields, "name")
+    state, created = fields.get("state"), fields.get("created")
     if runner is None or name is None or state not in (READY, CREATING):  # it may be no hashable value
         raise _damaged(path, remedy)
     return EnvironmentRecord(
-        runner, name, state=str(state), last_used=_text(fields, "last_used"), holder=_holder(fields.get("holder"))
+        runner,
+        name,
+        state=str(state),
+        created=created if type(created) is float else None,
+        python=_text(fields, "python"),
+        holder=fields.get("holder"),  # looked at only if somebody has to wait for it
+        last_used=found[1],
     )
 
 
@@ -198,7 +237,8 @@ def write_environment(path: str, record: EnvironmentRecord) -> None:
         "runner": record.runner,
         "name": record.name,
         "state": record.state,
-        "last_used": record.last_used,
+        "created": record.created,
+        "python": record.python,
         "holder": None if holder is None else {"pid": holder.pid, "host": holder.host, "command": holder.command},
     }
     files.write(path, _encode(fields))
@@ -215,7 +255,20 @@ def _holder(fields: object) -> Holder | None:
 
 def _text(fields: dict[str, object], key: str) -> str | None:
     value = fields.get(key)
-    return value if isinstance(value, str) and value and "\0" not in value else None
+    return value if type(value) is str and value and "\0" not in value else None
+
+
+def _can_be_a_path(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _number(fields: dict[str, object], key: str) -> int | None:
+    value = fields.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _encode(fields: Mapping[str, object]) -> bytes:
@@ -224,27 +277,24 @@ def _encode(fields: Mapping[str, object]) -> bytes:
     return f"{json.dumps({'schema': SCHEMA, **fields})}\n".encode()
 
 
-def _read(path: str, remedy: str) -> dict[str, object] | None:
-    content = files.read(path)
-    if content is None:
-        return None
+def _decode(path: str, content: bytes, remedy: str) -> dict[str, object]:
     import json
 
     try:
-        fields: object = json.loads(content)
+        fields: object = json.loads(content.decode())
     except (ValueError, RecursionError) as error:  # no JSON, no Unicode, or thousands of brackets
         raise _damaged(path, remedy) from error
     if not isinstance(fields, dict):
         raise _damaged(path, remedy)
     schema = fields.get("schema")
+    if type(schema) is int and schema == SCHEMA:
+        return fields
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < SCHEMA:
         raise _damaged(path, remedy)
-    if schema > SCHEMA:
-        raise NewerRecordError(
-            f"`{path}` was written by a newer central-venv (schema {schema}, known is {SCHEMA})",
-            hint="upgrade central-venv here; nothing was changed",
-        )
-    return fields
+    raise NewerRecordError(
+        f"`{path}` was written by a newer central-venv (schema {schema}, known is {SCHEMA})",
+        hint="upgrade central-venv here; nothing was changed",
+    )
 
 
 def _damaged(path: str, remedy: str) -> DamagedRecordError:

@@ -16,6 +16,18 @@ from central_venv import files
 from central_venv.lock import Lock
 
 
+def is_used(directory: str) -> bool:
+    """Whether a process marks that it uses an environment; changes nothing.
+
+    Args:
+        directory: absolute path of the directory with the marks.
+
+    Raises:
+        StoreError: the marks cannot be listed.
+    """
+    return any(Lock(mark.path).held_elsewhere() for mark in files.entries(directory))
+
+
 class Uses:
     """The marks of one environment.
 
@@ -44,8 +56,7 @@ class Uses:
         """Take the mark away; does nothing if there is none."""
         mark, self._mine = self._mine, None
         if mark is not None:
-            mark.release()
-            files.remove(mark.path)
+            mark.remove()
 
     def by_others(self) -> bool:
         """Whether another process uses the environment; removes what killed processes left.

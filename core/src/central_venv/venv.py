@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 from central_venv import files
@@ -15,30 +16,38 @@ MARKER = "pyvenv.cfg"
 CONDA_MARKER = "conda-meta"
 
 _SCRIPTS, _PYTHON = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
+_INTERPRETER = os.sep + os.path.join(_SCRIPTS, _PYTHON)
 
 
 def is_environment(path: str) -> bool:
     """Whether a directory holds a virtual environment, working or not. A link to one does not count."""
-    if os.path.islink(path):
-        return False
-    return os.path.isfile(os.path.join(path, MARKER)) or os.path.isdir(os.path.join(path, CONDA_MARKER))
+    return created(path) is not None and not os.path.islink(path)
 
 
 def has_interpreter(path: str) -> bool:
     """Whether the environment's Python is there, and the Python it was made from still is."""
-    if os.path.exists(os.path.join(path, _SCRIPTS, _PYTHON)):
+    if os.path.exists(f"{path}{_INTERPRETER}"):
         return True
     return os.path.isdir(os.path.join(path, CONDA_MARKER)) and os.path.exists(os.path.join(path, _PYTHON))
 
 
 def created(path: str) -> float | None:
-    """When the environment was made or made anew, in seconds since the epoch; None if nobody can tell."""
-    paths = (os.path.join(path, marker) for marker in (MARKER, CONDA_MARKER))
-    marker = next(filter(os.path.exists, paths), None)
+    """When the environment was made or made anew, in seconds since the epoch; None if there is none.
+
+    Args:
+        path: its directory, which is no link.
+    """
     try:
-        return None if marker is None else os.stat(marker).st_mtime
-    except OSError:  # removed between the two calls
+        status = os.stat(f"{path}{os.sep}{MARKER}")
+        if stat.S_ISREG(status.st_mode):
+            return status.st_mtime
+    except OSError:
+        pass
+    try:
+        status = os.stat(f"{path}{os.sep}{CONDA_MARKER}")
+    except OSError:
         return None
+    return status.st_mtime if stat.S_ISDIR(status.st_mode) else None
 
 
 def python_version(path: str) -> str | None:
