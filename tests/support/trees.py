@@ -21,3 +21,17 @@ def write_tree(root: Path, files: dict[str, str]) -> Path:
 def listing(root: Path) -> set[str]:
     """Every file and directory below a directory."""
     return {str(path.relative_to(root)) for path in root.rglob("*")}
+
+
+def contents(root: Path) -> dict[str, object]:
+    """Everything below a directory: the bytes of files, the targets of links, the kind of the rest."""
+    found: dict[str, object] = {}
+    for path in root.rglob("*"):
+        name = str(path.relative_to(root))
+        if path.is_symlink():
+            found[name] = ("link", path.readlink())
+        elif path.is_file():
+            found[name] = path.read_bytes()
+        else:
+            found[name] = "directory" if path.is_dir() else "special"
+    return found

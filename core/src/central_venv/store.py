@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from central_venv import files
+from central_venv import files, layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Store:
 
     def homes(self) -> Iterator[str]:
         """The path of each home in the store, whoever made it, in order of their names."""
-        for entry in files.entries(self.path):
+        for entry in files.entries(self.path, follow=True):
             if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
                 yield entry.path
 
@@ -43,6 +43,12 @@ class Store:
             StoreError: it cannot be made or written.
         """
         made = files.make_private_directory(self.path)
-        if made or next(files.entries(self.path), None) is None:  # a directory with other things in it stays as it is
+        if made or next(files.entries(self.path, follow=True), None) is None:
+            # A directory with other things in it stays as it is.
             for name, content in _FILES.items():
                 files.write(os.path.join(self.path, name), content)
+            # Made before the disk is full: what frees space must not need any.
+            files.make_private_directory(layout.trash_directory(self.path))
+            from central_venv import backups
+
+            backups.exclude(self.path)

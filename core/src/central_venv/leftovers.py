@@ -1,0 +1,121 @@
+"""What killed processes and removed environments leave in a home: records, locks, marks of use, unfinished files.
+
+None of it does harm, but each takes an inode.
+"""
+
+from __future__ import annotations
+
+import os
+
+from central_venv import clock, files, layout
+from central_venv.errors import CentralVenvError
+from central_venv.lock import Lock
+from central_venv.use import is_used
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from central_venv.deletion import Deleted
+
+#: Seconds after which a file that is being written has been left behind: writing one takes a moment.
+UNFINISHED_AGE = 60
+
+_RECORD, _LOCK, _USES = ".json", ".lock", ".uses"
+
+
+def find(home: str) -> Iterator[str]:
+    """The absolute path of each file and directory that nobody needs any more.
+
+    Args:
+        home: absolute path of a home.
+
+    Raises:
+        StoreError: something in it cannot be listed.
+    """
+    records = os.path.join(home, layout.RECORDS)
+    yield from _unfinished(home)
+    yield from _unfinished(records)
+    for runner in _directories(records):
+        yield from _unfinished(runner.path)
+        for entry in files.entries(runner.path):
+            if _is_left(home, runner.name, entry):
+                yield entry.path
+
+
+def sweep(home: str, deleted: Deleted) -> None:
+    """Remove what is left in a home, with the directories that are empty then.
+
+    Args:
+        home: absolute path of a home whose lock is held, so nobody claims anything in it meanwhile.
+        deleted: where it is counted.
+
+    Raises:
+        StoreError: something cannot be removed.
+    """
+    for path in list(find(home)):
+        if path.endswith(_USES):
+            for mark in list(files.entries(path)):
+                _remove(mark.path, deleted)
+            _remove_empty(path, deleted)
+        else:
+            _remove(path, deleted)
+    for parent in (os.path.join(home, layout.RECORDS), home):
+        for entry in _directories(parent):
+            if parent != home or layout.runner_of(entry.name) is not None:
+                _remove_empty(entry.path, deleted)
+
+
+def _is_left(home: str, runner: str, entry: os.DirEntry[str]) -> bool:
+    """Whether a record, lock or mark is of an environment that is not there and that nobody makes."""
+    directory, kind = os.path.splitext(entry.name)
+    if kind not in {_RECORD, _LOCK, _USES}:
+        return False
+    try:
+        if os.path.lexists(layout.environment_path(home, runner, directory)):
+            return False
+    except CentralVenvError:  # a name that no environment can have
+        return True
+    if Lock(layout.environment_lock_path(home, runner, directory)).held_elsewhere():
+        return False
+    return kind != _USES or not is_used(entry.path)
+
+
+def _unfinished(directory: str) -> Iterator[str]:
+    for entry in files.entries(directory):
+        if is_unfinished(entry.name):
+            try:
+                written = entry.stat(follow_symlinks=False).st_mtime
+            except OSError:  # it is finished now
+                continue
+            if clock.seconds() - written > UNFINISHED_AGE:
+                yield entry.path
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file is one of ours that was not written to its end, or not yet."""
+    return name.startswith(".") and name.endswith(layout.UNFINISHED)
+
+
+def _directories(path: str) -> Iterator[os.DirEntry[str]]:
+    return (entry for entry in files.entries(path) if entry.is_dir(follow_symlinks=False))
+
+
+def _remove(path: str, deleted: Deleted) -> None:
+    try:
+        status = os.lstat(path)
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise files.store_error(error, "remove", path) from error
+    deleted.count(status)
+
+
+def _remove_empty(directory: str, deleted: Deleted) -> None:
+    try:
+        status = os.lstat(directory)
+        os.rmdir(directory)
+    except OSError:  # it is not empty, or gone
+        return
+    deleted.count(status)

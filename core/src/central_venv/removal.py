@@ -1,0 +1,362 @@
+"""Removing environments: only what is ours, only in the store, never through a link, never what is in use.
+
+What is to be removed was listed before, and somebody may have thought about the list for an hour. So under the home's
+lock, without which nobody can claim anything in it, each home is looked at again, and only what is as it was listed is
+renamed into the trash. A home whose environments all go is renamed as a whole; otherwise each environment is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from contextlib import contextmanager, suppress
+
+from central_venv import files, host, layout, leftovers
+from central_venv.deletion import Deleted
+from central_venv.errors import CentralVenvError, StoreError, WaitCancelledError
+from central_venv.inventory import SHARED, FoundEnvironment, FoundProject, find_project
+from central_venv.key import home_name
+from central_venv.lock import Lock
+from central_venv.processes import Running
+from central_venv.record import read_environment
+from central_venv.trash import Trash
+from central_venv.use import is_used
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from central_venv.store import Store
+
+    #: What was not removed: the project, the environment or None for its home, and the reason.
+    Kept = tuple[FoundProject, FoundEnvironment | None, str]
+
+
+#: For how many seconds a home's lock is waited for: who has it needs it for a moment, unless it was stopped.
+_PATIENCE = 10
+
+
+class Target:
+    """What is to be removed from one home.
+
+    Attributes:
+        project: the project as it was listed, with all of its environments.
+        environments: those of them that are to be removed.
+        whole: whether the home is to be removed with what runners left in it beside environments.
+    """
+
+    __slots__ = ("environments", "project", "whole")
+
+    def __init__(self, project: FoundProject, environments: Sequence[FoundEnvironment], *, whole: bool) -> None:
+        self.project = project
+        self.environments = environments
+        self.whole = whole
+
+
+class Removed:
+    """What became of what was to be removed.
+
+    Attributes:
+        environments: those that are out of the way, each with its project.
+        homes: how many homes went with them.
+        kept: what was not removed, and why: the project, the environment or None for its home, and the reason.
+        trash: what is out of the way and has yet to be deleted.
+        swept: what was deleted already: records, locks and the like.
+    """
+
+    __slots__ = ("environments", "homes", "kept", "swept", "trash")
+
+    def __init__(self, trash: Trash) -> None:
+        self.environments: list[tuple[FoundProject, FoundEnvironment]] = []
+        self.homes = 0
+        self.kept: list[Kept] = []
+        self.trash = trash
+        self.swept = Deleted()
+
+
+class _RefusedError(Exception):
+    """Why nothing of a home is removed."""
+
+
+class _GoneError(Exception):
+    """Somebody else removed the home."""
+
+
+def remove(store: Store, targets: Iterable[Target], *, on_progress: Callable[[int], None] = lambda _: None) -> Removed:
+    """Rename environments out of the way.
+
+    Args:
+        store: the one that they are in.
+        targets: what to remove.
+        on_progress: told how many targets are done.
+
+    Returns:
+        What was renamed, what was not and why; nothing of it is deleted yet.
+    """
+    removed = Removed(Trash(store.path))
+    removal = _Removal(store, removed)
+    for done, target in enumerate(targets, 1):
+        try:
+            removal.of(target)
+        except _GoneError:
+            continue
+        except _RefusedError as error:
+            removal.keep(target, str(error))
+        except CentralVenvError as error:
+            removal.keep(target, error.message)
+        finally:
+            on_progress(done)
+    return removed
+
+
+def sweep(store: Store, homes: Iterable[str], removed: Removed) -> None:
+    """Remove what killed processes and removed environments left in homes, and homes in which nothing is left.
+
+    Args:
+        store: the one that they are in.
+        homes: their absolute paths.
+        removed: where homes that go are counted.
+    """
+    removal = _Removal(store, removed)
+    for home in homes:
+        try:
+            removal.sweep(home)
+        except (
+            _RefusedError,
+            _GoneError,
+            CentralVenvError,
+        ):  # nobody asked for this home: `doctor` tells what is wrong with it
+            continue
+
+
+class _Removal:
+    def __init__(self, store: Store, removed: Removed) -> None:
+        self._store = store.path
+        self._removed = removed
+        self._running = Running(store.path)
+        try:
+            self._device = os.stat(store.path).st_dev
+            self._mounts = host.mounts_below(os.path.realpath(store.path))
+        except FileNotFoundError:  # there is nothing to remove, either
+            self._device, self._mounts = -1, []
+        except OSError as error:
+            raise files.store_error(error, "look at", store.path) from error
+        self._home_lock: Lock | None = None
+
+    def of(self, target: Target) -> None:
+        self._check_home(target.project)
+        with self._locked(target.project.home):
+            now = find_project(target.project.home, on_problem=lambda _: None)
+            _check_project(target.project, now)
+            going = list(self._unopposed(target, now))
+            if target.whole and len(going) == len(now.environments) and self._can_go_whole(now):
+                self._take_home(now.home)
+                self._removed.environments += [(target.project, environment) for environment in going]
+            else:
+                for environment in going:
+                    self._take(target.project, environment)
+                self._tidy(now.home)
+
+    def keep(self, target: Target, reason: str) -> None:
+        """Note why what is left of a target stays: its environments, or only its home."""
+        gone = {environment.path for _, environment in self._removed.environments}
+        left = [environment for environment in target.environments if environment.path not in gone]
+        self._removed.kept += [(target.project, environment, reason) for environment in left]
+        if not left:
+            self._removed.kept.append((target.project, None, reason))
+
+    def sweep(self, home: str) -> None:
+        if next(leftovers.find(home), None) is not None or _is_bare(home):
+            with self._locked(home):
+                self._tidy(home)
+
+    @contextmanager
+    def _locked(self, home: str) -> Iterator[None]:
+        """Hold a home's lock: nobody claims anything in it meanwhile."""
+        lock = Lock(layout.home_lock_path(home), make_directories=False)
+        records = os.path.dirname(lock.path)
+        deadline = time.monotonic() + _PATIENCE
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(records, files.PRIVATE_DIRECTORY)
+                self._removed.swept.discount(os.lstat(records))
+            if not files.is_directory(os.lstat(records)):
+                raise _RefusedError("its records are a link")
+        except FileNotFoundError:
+            raise _GoneError from None
+        except OSError as error:
+            raise files.store_error(error, "create", records) from error
+        try:
+            lock.acquire(on_wait=lambda: None, cancelled=lambda: time.monotonic() > deadline)
+        except WaitCancelledError:
+            raise _RefusedError("somebody else has been changing its home for a while") from None
+        except StoreError:
+            if os.path.lexists(home):
+                raise
+            raise _GoneError from None
+        self._home_lock = lock
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _tidy(self, home: str) -> None:
+        leftovers.sweep(home, self._removed.swept)
+        if _is_bare(home):
+            self._take_home(home)
+
+    def _check_home(self, project: FoundProject) -> None:
+        if project.state == SHARED:
+            raise _RefusedError("several projects share it")
+        try:
+            status = os.lstat(project.home)
+        except FileNotFoundError:
+            raise _GoneError from None
+        if not files.is_directory(status):
+            raise _RefusedError("its home is a link")
+        if hasattr(os, "getuid") and status.st_uid != os.getuid():
+            raise _RefusedError(f"its home belongs to another user (id {status.st_uid})")
+        if status.st_dev != self._device:
+            raise _RefusedError("its home lies on another file system than the store")
+
+    def _unopposed(self, target: Target, now: FoundProject) -> Iterator[FoundEnvironment]:
+        """Those environments of a target that are still there and that nothing speaks against removing."""
+        there = {environment.path: environment for environment in now.environments}
+        for listed in target.environments:
+            environment = there.get(listed.path)
+            if environment is None:
+                continue
+            reason = self._objection(target.project, listed, environment)
+            if reason is None:
+                environment.usage = listed.usage
+                yield environment
+            else:
+                self._removed.kept.append((target.project, listed, reason))
+
+    def _objection(self, project: FoundProject, listed: FoundEnvironment, now: FoundEnvironment) -> str | None:
+        if not now.recorded and not _key_proves(project):
+            return "it is neither recorded nor in the home of a known project"
+        if (user := _user(project.home, now)) is not None:
+            return f"in use by {user}"
+        if (pid := self._running.from_environment(now.path)) is not None:
+            return f"process {pid} runs from it"
+        if (listed.last_used, listed.created) != (now.last_used, now.created):
+            return "it was used or changed since it was listed"
+        return self._mounted(now.path)
+
+    def _mounted(self, path: str) -> str | None:
+        """Which file system is mounted in a directory, in words."""
+        if not self._mounts:
+            return None
+        place = os.path.join(os.path.realpath(path), "")
+        mount = next((mount for mount in self._mounts if os.path.join(mount, "").startswith(place)), None)
+        return None if mount is None else f"a file system is mounted at `{mount}`"
+
+    def _can_go_whole(self, project: FoundProject) -> bool:
+        """Whether a home holds nothing but what is ours and unused."""
+        reason = self._mounted(project.home)
+        if reason is None and (names := list(_foreign(project))):
+            reason = f"it holds {', '.join(f'`{name}`' for name in names)}, which no runner put there"
+        if reason is not None:
+            self._removed.kept.append((project, None, reason))
+        return reason is None and not _anything_held(project.home)
+
+    def _take(self, project: FoundProject, environment: FoundEnvironment) -> None:
+        try:
+            self._removed.trash.take(*os.path.relpath(environment.path, self._store).split(os.sep))
+        except OSError as error:
+            self._removed.kept.append((project, environment, _words(error)))
+        else:
+            self._removed.environments.append((project, environment))
+
+    def _take_home(self, home: str) -> None:
+        if sys.platform == "win32" and self._home_lock is not None:
+            self._home_lock.release()  # there, what is open cannot be renamed: by others neither
+        try:
+            self._removed.trash.take(os.path.basename(home))
+        except OSError as error:
+            raise _RefusedError(_words(error)) from error
+        self._removed.homes += 1
+
+
+def _check_project(listed: FoundProject, now: FoundProject) -> None:
+    """Refuse a home that is not any more what it was when somebody decided that it may go."""
+    if now.state != listed.state:
+        raise _RefusedError(f"its project is {now.state} now")
+    if now.root not in {None, listed.root}:
+        raise _RefusedError("its project is another one now")
+
+
+def _key_proves(project: FoundProject) -> bool:
+    """Whether the home's name is the key of the project that it is listed for."""
+    return project.root is not None and home_name(project.root) == os.path.basename(project.home)
+
+
+def _user(home: str, environment: FoundEnvironment) -> str | None:
+    """Who has claimed an environment or marked that it uses it, in words."""
+    runner, directory = environment.runner, environment.directory
+    if Lock(layout.environment_lock_path(home, runner, directory)).held_elsewhere():
+        try:
+            record = read_environment(layout.environment_record_path(home, runner, directory))
+        except CentralVenvError:
+            record = None
+        return str(record.holder) if record is not None and record.holder is not None else "another process"
+    return "another process" if is_used(layout.environment_uses_path(home, runner, directory)) else None
+
+
+def _anything_held(home: str) -> bool:
+    """Whether somebody has claimed an environment that need not be there yet."""
+    records = os.path.join(home, layout.RECORDS)
+    return any(
+        Lock(entry.path).held_elsewhere()
+        for runner in files.entries(records)
+        for entry in files.entries(runner.path)
+        if entry.is_file(follow_symlinks=False) and entry.name.endswith(".lock")
+    )
+
+
+def _foreign(project: FoundProject) -> Iterator[str]:
+    """What is in a home that neither we nor a runner put there."""
+    runners = {environment.runner for environment in project.environments}
+    directories = {environment.path for environment in project.environments}
+    for entry in files.entries(project.home):
+        runner = layout.runner_of(entry.name)
+        if entry.is_file(follow_symlinks=False) and (
+            entry.name == layout.PROJECT_RECORD or leftovers.is_unfinished(entry.name)
+        ):
+            continue
+        if entry.is_dir(follow_symlinks=False) and (
+            entry.name == layout.RECORDS
+            or entry.path in directories
+            or runner in runners
+            or (runner is not None and _is_runners(project.home, entry.path, runner))
+        ):
+            continue
+        yield entry.name
+
+
+def _is_runners(home: str, path: str, runner: str) -> bool:
+    """Whether a directory without environments is a runner's all the same: empty, or one with records."""
+    return os.path.isdir(os.path.join(home, layout.RECORDS, runner)) or next(files.entries(path), None) is None
+
+
+def _is_bare(home: str) -> bool:
+    """Whether nothing is left in a home but what we put there."""
+    lock = layout.home_lock_path(home)
+    records = os.path.dirname(lock)
+    return all(
+        entry.is_dir(follow_symlinks=False)
+        if entry.path == records
+        else entry.path in {layout.project_record_path(home), lock} and entry.is_file(follow_symlinks=False)
+        for directory in (home, records)
+        for entry in files.entries(directory)
+    )
+
+
+def _words(error: OSError) -> str:
+    if error.errno == errno.EXDEV:
+        return "it lies on another file system than the store"
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return f"it cannot be moved out of the way: {reason[:1].lower()}{reason[1:]}"

@@ -1,0 +1,251 @@
+"""The trash: where a removal renames directories to, in one step each, before it deletes them at leisure.
+
+::
+
+    <store>/.trash/
+    ├── 4711-9f3c2a1b/       what one process removes: 0, 1, 2 …
+    └── 4711-9f3c2a1b.lock   held by that process; if it was killed, the next removal finishes the work
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+
+from central_venv import files, layout
+from central_venv.deletion import Deleted, delete
+from central_venv.errors import StoreError
+from central_venv.lock import Lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+_LOCK = ".lock"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Trash:
+    """What this process removes from a store."""
+
+    __slots__ = ("_directory", "_lock", "_names", "_path", "_store")
+
+    def __init__(self, store: str) -> None:
+        """Name a place in the trash that nobody else uses; it is made when it is needed.
+
+        Args:
+            store: absolute path of the store.
+        """
+        self._store = store
+        self._directory = layout.trash_directory(store)
+        self._path: str | None = None
+        self._lock: Lock | None = None
+        self._names: list[str] = []
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What was taken, by the names that it has now."""
+        return self._names
+
+    def take(self, *parts: str) -> None:
+        """Rename a directory into the trash.
+
+        Args:
+            parts: the names on the way from the store to the directory, none of which may be a link.
+
+        Raises:
+            StoreError: there is no place for it in the trash.
+            OSError: it could not be renamed.
+        """
+        if self._path is None:
+            self._path = self._make_place()
+        name = str(len(self._names)) if self._lock else f"{os.getpid()}-{os.urandom(8).hex()}"
+        _rename(self._store, parts, self._path, name)
+        self._names.append(name)
+
+    def empty(self, *, on_progress: Callable[[int], None] = lambda _: None) -> Deleted:
+        """Delete what was taken.
+
+        Args:
+            on_progress: told how many directories are done, now and then.
+        """
+        deleted = Deleted()
+        if self._path is not None:
+            deleted = delete(self._path, self._names, on_progress=on_progress)
+            self.close()
+        return deleted
+
+    def close(self) -> None:
+        """Leave what was taken to whoever looks into the trash next."""
+        if self._lock is not None and self._path is not None:
+            _remove_place(self._path, self._lock)
+        self._path = self._lock = None
+
+    def _make_place(self) -> str:
+        files.make_private_directory(self._directory)
+        _refuse_link(self._directory)
+        path = os.path.join(self._directory, f"{os.getpid()}-{os.urandom(4).hex()}")
+        lock = Lock(f"{path}{_LOCK}")
+        try:
+            lock.try_acquire()
+            files.make_private_directory(path)
+        except StoreError as error:
+            lock.release()
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+                return self._directory  # whoever wants to free space may have none, not even for a directory
+            raise
+        self._lock = lock
+        return path
+
+
+def empty_leftovers(store: str) -> tuple[int, Deleted]:
+    """Delete what removals left in the trash whose processes were killed.
+
+    Args:
+        store: absolute path of the store.
+
+    Returns:
+        How many there were, and what that gave back.
+
+    Raises:
+        StoreError: the trash cannot be listed.
+    """
+    directory = layout.trash_directory(store)
+    count, deleted = 0, Deleted()
+    for name in leftovers(store):
+        place = os.path.join(directory, name)
+        lock = Lock(f"{place}{_LOCK}", make_directories=False)
+        if _is_file(lock.path) and not lock.try_acquire():
+            continue  # somebody else finishes it
+        if os.path.lexists(place):  # nobody else has finished it since
+            this = delete(directory, [name], on_progress=lambda _: None)
+            deleted.add(this)
+            count += not this.failures
+        if lock.held and not os.path.lexists(place):
+            lock.remove()
+        lock.release()
+    for entry in files.entries(directory):  # locks of removals that ended just before theirs was removed
+        alone = entry.name.endswith(_LOCK) and not os.path.lexists(entry.path.removesuffix(_LOCK))
+        if alone and not Lock(entry.path).held_elsewhere():
+            deleted.add(delete(directory, [entry.name], on_progress=lambda _: None))
+    return count, deleted
+
+
+def empty_in_background(store: str) -> None:
+    """Start a process that deletes what is in the trash, and do not wait for it.
+
+    Args:
+        store: absolute path of the store.
+
+    Raises:
+        StoreError: it cannot be started; the next removal empties the trash.
+    """
+    import subprocess
+
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    try:
+        subprocess.Popen(  # noqa: S603  # ourselves
+            # In the store, so that no module of a project's directory is taken for one of Python's.
+            [sys.executable, "-m", "central_venv.trash", store],
+            cwd=store,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **options,
+        )
+    except OSError as error:
+        raise files.store_error(error, "start a process in", store) from error
+
+
+def leftovers(store: str) -> list[str]:
+    """The names of what killed removals left in the trash.
+
+    Args:
+        store: absolute path of the store.
+
+    Raises:
+        StoreError: the trash cannot be listed, or is a link.
+    """
+    directory = layout.trash_directory(store)
+    if not os.path.lexists(directory):
+        return []
+    _refuse_link(directory)
+    return [
+        entry.name
+        for entry in files.entries(directory)
+        if not entry.name.endswith(_LOCK) and not Lock(f"{entry.path}{_LOCK}").held_elsewhere()
+    ]
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _refuse_link(directory: str) -> None:
+    if not files.is_directory(os.lstat(directory)):
+        raise StoreError(f"`{directory}` is not a directory, so nothing can be removed", hint="remove it")
+
+
+def _remove_place(path: str, lock: Lock) -> None:
+    try:
+        os.rmdir(path)
+    except OSError:  # something in it could not be deleted: the lock stays with it
+        lock.release()
+        return
+    lock.remove()
+
+
+if sys.platform == "win32":
+
+    def _rename(store: str, parts: Sequence[str], trash: str, name: str) -> None:
+        path = store
+        for part in parts:
+            path = os.path.join(path, part)
+            if not files.is_directory(os.lstat(path)):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        os.rename(path, os.path.join(trash, name))
+
+else:
+    _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+    def _rename(store: str, parts: Sequence[str], trash: str, name: str) -> None:
+        """Rename a directory through its parents, opened one by one: none of them can be exchanged for a link."""
+        parent = os.open(store, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for part in parts[:-1]:
+                child = os.open(part, _OPEN, dir_fd=parent)
+                os.close(parent)
+                parent = child
+            if not stat.S_ISDIR(os.stat(parts[-1], dir_fd=parent, follow_symlinks=False).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            target = os.open(trash, _OPEN)
+            try:
+                try:
+                    os.rename(parts[-1], name, src_dir_fd=parent, dst_dir_fd=target)
+                except PermissionError:  # one that is read-only cannot get another parent
+                    _make_writable(parent, parts[-1])
+                    os.rename(parts[-1], name, src_dir_fd=parent, dst_dir_fd=target)
+            finally:
+                os.close(target)
+        finally:
+            os.close(parent)
+
+    def _make_writable(parent: int, name: str) -> None:
+        directory = os.open(name, _OPEN, dir_fd=parent)
+        try:
+            os.fchmod(directory, stat.S_IRWXU)
+        finally:
+            os.close(directory)
+
+
+if __name__ == "__main__":
+    empty_leftovers(sys.argv[1])

@@ -1,0 +1,161 @@
+"""Being killed at every step: whatever comes next repairs or finishes, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from central_venv import Home, Store
+from central_venv.inventory import find_project, find_projects
+from support import crash
+from support.trees import contents, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from central_venv.errors import CentralVenvError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+
+
+def run(*arguments: str, step: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command line; with a step, be killed before it."""
+    command = [sys.executable, crash.__file__, str(step)] if step else [sys.executable, "-m", "central_venv"]
+    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=variables)
+
+
+def steps_until_it_survives(*arguments: str) -> Iterator[int]:
+    """Kill a command before its first change, its second … until it has no more; yields after each kill."""
+    step = 0
+    while True:
+        step += 1
+        killed = run(*arguments, step=step)
+        if killed.returncode == crash.SURVIVED:
+            return
+        assert killed.returncode == -9, killed.stderr
+        yield step
+
+
+def make_project(base: Path, name: str) -> Path:
+    return write_tree(base / name, {"pyproject.toml": "[project]\nname = 'x'\nversion = '0'\n", "precious": name})
+
+
+def make_environment(store: Path, root: Path, name: str) -> Path:
+    crash.create(str(store), str(root), name)
+    return Path(Home(Store(str(store)), str(root)).environment_path("tox", name))
+
+
+def listed(store: Path, root: Path | None = None) -> dict[str, str]:
+    """The name and state of each environment, of a project or of all."""
+    return {
+        environment.name: environment.state
+        for project in find_projects(Store(str(store)), on_problem=fail)
+        if root is None or project.root == str(root)
+        for environment in project.environments
+    }
+
+
+def fail(error: CentralVenvError) -> None:
+    raise error
+
+
+def test_a_creation_killed_at_any_step_is_repaired_by_the_next(base: Path, store: Path) -> None:
+    project = make_project(base, "project")
+    other = make_environment(store, make_project(base, "other"), "other")
+    before = contents(other)
+
+    steps = 0
+    for _ in steps_until_it_survives("create", str(store), str(project), "py312"):
+        steps += 1
+        assert set(listed(store, project).values()) <= {"broken", "ready"}
+        crash.create(str(store), str(project), "py312")
+        assert listed(store, project) == {"py312": "ready"}
+        assert run("clean", "--yes", "--project", str(project)).returncode == 0
+        assert not Path(Home(Store(str(store)), str(project)).path).exists()
+
+    assert steps > 8
+    assert contents(other) == before
+
+
+def test_a_recreation_killed_at_any_step_is_repaired_by_the_next(base: Path, store: Path) -> None:
+    project = make_project(base, "project")
+    make_environment(store, project, "py312")
+
+    steps = 0
+    for _ in steps_until_it_survives("create", str(store), str(project), "py312"):
+        steps += 1
+        crash.create(str(store), str(project), "py312")
+        assert listed(store, project) == {"py312": "ready"}
+
+    assert steps > 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["clean", "--yes"], id="a whole home"),
+        pytest.param(["remove", "py312", "--yes"], id="one of two environments"),
+        pytest.param(["remove", "--runner", "tox", "--yes"], id="one by one until none is left"),
+    ],
+)
+def test_a_removal_killed_at_any_step_is_finished_by_the_next(command: list[str], base: Path, store: Path) -> None:
+    project = make_project(base, "project")
+    live = make_environment(store, make_project(base, "other"), "other")
+    before = contents(project), contents(base / "other"), contents(live)
+    words = [*command, "--project", str(project)]
+    make_both(store, project)
+
+    steps = 0
+    for _ in steps_until_it_survives(*words):
+        steps += 1
+        assert set(listed(store, project).values()) <= {"ready"}, "what is listed is whole"
+        run(*words)  # says so if nothing is left to remove
+        assert run("prune", "--yes").returncode == 0
+        assert listed(store, project) == ({"py313": "ready"} if "py312" in command else {})
+        assert_nothing_is_left_behind(store)
+        make_both(store, project)
+
+    assert steps > 5
+    assert (contents(project), contents(base / "other"), contents(live)) == before
+
+
+def test_a_prune_killed_at_any_step_is_finished_by_the_next(base: Path, store: Path) -> None:
+    project = make_project(base, "project")
+    live = make_environment(store, make_project(base, "other"), "other")
+    before = contents(project), contents(base / "other"), contents(live)
+
+    steps = 0
+    make_both(store, project)
+    project.rename(base / "elsewhere")
+    for _ in steps_until_it_survives("prune", "--yes"):
+        steps += 1
+        assert set(listed(store).values()) == {"ready"}
+        assert run("prune", "--yes").returncode == 0
+        assert listed(store) == {"other": "ready"}
+        assert_nothing_is_left_behind(store)
+        (base / "elsewhere").rename(project)
+        make_both(store, project)
+        project.rename(base / "elsewhere")
+
+    assert steps > 5
+    assert (contents(base / "elsewhere"), contents(base / "other"), contents(live)) == before
+
+
+def make_both(store: Path, project: Path) -> None:
+    for name in ("py312", "py313"):
+        make_environment(store, project, name)
+
+
+def assert_nothing_is_left_behind(store: Path) -> None:
+    assert os.listdir(store / ".trash") == []
+    for home in Store(str(store)).homes():
+        names = {environment.directory for environment in find_project(home, on_problem=fail).environments}
+        records = Path(home, ".central-venv")
+        stray = {path.stem for path in records.rglob("*") if path.suffix in {".json", ".uses", ".lock"}}
+        assert stray - {"home"} <= names
+        assert not list(Path(home).rglob("*.tmp"))

@@ -1,0 +1,230 @@
+"""Which processes run from an environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from central_venv import processes
+from central_venv.processes import Running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Maker = Callable[[Path], Path]
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells all of this")
+
+WAIT = "print('ready', flush=True); input()"
+BASE = os.path.realpath(sys.executable)
+
+
+@pytest.fixture
+def place(base: Path) -> Path:
+    directory = base / "store"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def environment(place: Path, make_environment: Maker) -> Path:
+    """An environment whose interpreter works."""
+    path = make_environment(place / "home" / ".tox" / "py312")
+    (path / "bin" / "python").unlink()
+    (path / "bin" / "python").symlink_to(BASE)
+    (path / "pyvenv.cfg").write_text(f"home = {os.path.dirname(BASE)}\n")
+    return path
+
+
+@contextmanager
+def running(*command: str | Path, cwd: Path | None = None, variables: dict[str, str] | None = None) -> Iterator[int]:
+    """The id of a process that has said something."""
+    process = subprocess.Popen(
+        list(map(str, command)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=cwd,
+        env={**os.environ, **(variables or {})},
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process.pid
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def found(place: Path, environment: Path) -> int | None:
+    return Running(str(place)).from_environment(str(environment))
+
+
+def test_nothing_runs_from_an_environment_that_nobody_uses(place: Path, environment: Path) -> None:
+    assert found(place, environment) is None
+
+
+def test_a_process_runs_from_where_its_interpreter_was_started(place: Path, environment: Path) -> None:
+    with running(environment / "bin" / "python", "-c", WAIT) as pid:
+        assert found(place, environment) == pid
+
+
+def test_it_does_not_once_it_has_ended(place: Path, environment: Path) -> None:
+    with running(environment / "bin" / "python", "-c", WAIT):
+        pass
+
+    assert found(place, environment) is None
+
+
+def test_an_interpreter_started_by_a_relative_path_runs_from_there(place: Path, environment: Path) -> None:
+    with running("bin/python", "-c", WAIT, cwd=environment) as pid:
+        assert found(place, environment) == pid
+
+
+def test_a_script_of_the_environment_runs_from_it(place: Path, environment: Path) -> None:
+    script = environment / "bin" / "tool"
+    script.write_text(f"#!{environment}/bin/python\n{WAIT}\n")
+    script.chmod(0o755)
+
+    with running(script) as pid:
+        assert found(place, environment) == pid
+
+
+def test_a_script_runs_from_there_whatever_interprets_it(place: Path, environment: Path) -> None:
+    script = environment / "bin" / "tool"
+    script.write_text("#!/bin/sh\necho ready; read line\n")
+    script.chmod(0o755)
+
+    with running("/bin/sh", script) as pid:
+        assert found(place, environment) == pid
+
+
+def test_a_program_that_lies_in_the_environment_runs_from_it(place: Path, environment: Path) -> None:
+    sleeper = shutil.copy(os.path.realpath("/bin/sh"), environment / "bin" / "server")
+
+    with subprocess.Popen(
+        ["another name", "-c", "echo ready; read line"],
+        executable=sleeper,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        assert found(place, environment) == process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
+@pytest.mark.parametrize("end", ["", "/"])
+def test_an_interpreter_that_was_told_to_be_in_the_environment_runs_from_it(
+    place: Path, environment: Path, variable: str, end: str
+) -> None:
+    with running(sys.executable, "-c", WAIT, variables={variable: f"{environment}{end}"}) as pid:
+        assert found(place, environment) == pid
+
+
+def test_an_interpreter_that_loaded_a_file_of_the_environment_runs_from_it(place: Path, environment: Path) -> None:
+    (environment / "lib.so").write_bytes(b"x" * 4096)
+    load = "import mmap, sys; f = open(sys.argv[1], 'rb'); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ);"
+
+    with running(sys.executable, "-c", f"{load} {WAIT}", environment / "lib.so") as pid:
+        assert found(place, environment) == pid
+
+
+@pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
+def test_a_shell_in_which_the_environment_is_active_does_not_count(
+    place: Path, environment: Path, variable: str
+) -> None:
+    with running("/bin/sh", "-c", "echo ready; read line", variables={variable: str(environment)}):
+        assert found(place, environment) is None
+
+
+def test_a_process_that_is_only_in_the_directory_does_not_count(place: Path, environment: Path) -> None:
+    with running(sys.executable, "-c", WAIT, cwd=environment):
+        assert found(place, environment) is None
+
+
+def test_an_argument_that_names_the_environment_does_not_count(place: Path, environment: Path) -> None:
+    with running(sys.executable, "-c", WAIT, environment / "bin" / "python"):
+        assert found(place, environment) is None
+
+
+@pytest.mark.parametrize("name", ["py31", "py3123", ""], ids=["shorter", "longer", "runner directory"])
+def test_an_environment_whose_name_is_like_it_is_another(place: Path, environment: Path, name: str) -> None:
+    with running(environment / "bin" / "python", "-c", WAIT):
+        assert found(place, environment.parent / name if name else place / "home" / ".to") is None
+
+
+def test_a_process_runs_from_a_store_behind_a_link(base: Path, place: Path, environment: Path) -> None:
+    (base / "link").symlink_to(place)
+    inside = environment.relative_to(place)
+
+    with running(environment / "bin" / "python", "-c", WAIT) as pid:
+        assert found(base / "link", base / "link" / inside) == pid
+
+
+def test_a_process_that_was_started_through_a_link_to_the_store_runs_from_it(
+    base: Path, place: Path, environment: Path
+) -> None:
+    (base / "link").symlink_to(place)
+    inside = environment.relative_to(place)
+
+    with running(base / "link" / inside / "bin" / "python", "-c", WAIT) as pid:
+        assert found(base / "link", base / "link" / inside) == pid
+
+
+@pytest.mark.parametrize("name", ["with space", "line\nbreak", os.fsdecode(b"\xff")], ids=ascii)
+def test_an_environments_name_can_be_any(place: Path, environment: Path, name: str) -> None:
+    path = environment.rename(environment.parent / name)
+
+    with running(path / "bin" / "python", "-c", WAIT) as pid:
+        assert found(place, path) == pid
+
+
+def test_a_process_is_a_process_of_the_moment_at_which_it_was_looked_for(place: Path, environment: Path) -> None:
+    before = Running(str(place))
+
+    with running(environment / "bin" / "python", "-c", WAIT):
+        assert before.from_environment(str(environment)) is None
+
+
+def test_a_process_that_ends_while_it_is_looked_at_is_none(
+    place: Path, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: [*listdir(path), "4194305"])  # no process has this number
+
+    assert found(place, environment) is None
+
+
+@pytest.mark.skipif(not os.path.exists("/bin/ps"), reason="there is no `ps` here")
+def test_where_only_the_command_is_told_the_path_of_the_interpreter_counts(
+    place: Path, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(environment / "bin" / "python", "-c", WAIT) as pid:
+        monkeypatch.setattr(sys, "platform", "darwin")
+
+        assert found(place, environment) == pid
+
+
+def test_on_another_system_nothing_is_told(place: Path, environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(environment / "bin" / "python", "-c", WAIT):
+        monkeypatch.setattr(sys, "platform", "win32")
+        monkeypatch.setattr(processes, "_PROCESSES", str(place / "nowhere"))
+
+        assert found(place, environment) is None
+
+
+def test_what_processes_of_other_users_hide_is_no_failure(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "readlink", refuse)
+
+    assert list(processes._linux_paths("/proc/1")) is not None
+    assert Running(str(place)).from_environment(str(place / "home")) is None

@@ -1,0 +1,72 @@
+"""Run the command line, or make an environment, and be killed in the middle.
+
+    python crash.py STEP command …            central-venv with these arguments
+    python crash.py STEP create STORE ROOT NAME   an environment of tox
+
+The process is killed before its STEP-th change to the file system: Python tells of each before it makes it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support import drives
+
+CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.utime", "os.chmod"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+#: The exit status of a process that was not killed because there were fewer steps.
+SURVIVED = 42
+
+
+def arm(step: int) -> None:
+    """Die before the step-th change from now on."""
+    left = step
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        writing = event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITING
+        if event in CHANGES or writing:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def create(store: str, root: str, name: str) -> None:
+    """Make an environment as a runner does."""
+    from central_venv import Home, Store
+
+    environment = Home(Store(store), root).environment("tox", name)
+    environment.claim(name, on_wait=lambda _: None)
+    path = Path(environment.path)
+    (path / "bin").mkdir(parents=True, exist_ok=True)
+    (path / "pyvenv.cfg").write_text("version_info = 3.12.1\n", encoding="utf-8")
+    (path / "bin" / "python").write_text("", encoding="utf-8")
+    environment.seal()
+    environment.release()
+
+
+def main() -> None:
+    step, job, *arguments = sys.argv[1:]
+    if drives.VARIABLE in os.environ:
+        drives.simulate(os.environ[drives.VARIABLE])
+    from central_venv.cli import main as command_line
+
+    arm(int(step))
+    if job == "create":
+        create(*arguments)
+    else:
+        command_line([job, *arguments])
+    os._exit(SURVIVED)
+
+
+if __name__ == "__main__":
+    main()
