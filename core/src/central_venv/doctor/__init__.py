@@ -1,0 +1,50 @@
+"""What is wrong with a store, a project or this machine, or could be better; each with its remedy.
+
+Looking changes nothing, and whatever lies in a store or a project is a finding at most, never a failure.
+"""
+
+from __future__ import annotations
+
+from central_venv.doctor.finding import MACHINE, NOTE, PROJECT, STORE, TOPICS, WRONG, Finding, guarded, wrong
+from central_venv.errors import CentralVenvError
+from central_venv.location import open_store
+from central_venv.settings import load_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["MACHINE", "NOTE", "PROJECT", "STORE", "TOPICS", "WRONG", "Finding", "examine"]
+
+
+def examine(root: str | None) -> Iterator[Finding]:
+    """Look at the store, the project and the machine.
+
+    Args:
+        root: true path of the project root; None to look at no project.
+    """
+    seen = set()
+    for finding in _examine(root):
+        if finding.what not in seen:  # a store's record can be the project's own
+            seen.add(finding.what)
+            yield finding
+
+
+def _examine(root: str | None) -> Iterator[Finding]:
+    from central_venv.doctor import machine, project, store
+
+    found, settings = None, None
+    try:
+        users = load_settings(None)
+        found = open_store(users, root)
+    except CentralVenvError as error:
+        yield wrong(STORE, error.message, error.hint)
+    if found is not None:
+        yield from guarded(STORE, found.path, store.examine(found, root))
+    if root is not None:
+        try:
+            settings = load_settings(root)
+        except CentralVenvError as error:
+            yield wrong(PROJECT, error.message, error.hint)
+        yield from guarded(PROJECT, root, project.examine(root, settings, found))
+    yield from guarded(MACHINE, "this machine", machine.examine(found, root))

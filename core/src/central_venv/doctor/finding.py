@@ -1,0 +1,108 @@
+"""One thing that was found, and the words to say it in."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from central_venv.errors import CentralVenvError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+STORE = "store"
+PROJECT = "project"
+MACHINE = "machine"
+
+#: What a finding can be about, in the order in which they are shown.
+TOPICS = (STORE, PROJECT, MACHINE)
+
+WRONG = "wrong"
+NOTE = "note"
+
+_NAMED = 3
+
+
+class Finding:
+    """One thing that is wrong, or that is good to know.
+
+    Attributes:
+        topic: what it is about, one of `TOPICS`.
+        level: `WRONG`, or `NOTE` for what could be better or is only information.
+        what: one line without a full stop.
+        remedy: likewise; None if there is nothing to do.
+    """
+
+    __slots__ = ("level", "remedy", "topic", "what")
+
+    def __init__(self, topic: str, level: str, what: str, remedy: str | None) -> None:
+        self.topic = topic
+        self.level = level
+        self.what = what
+        self.remedy = remedy
+
+    def as_json(self) -> dict[str, object]:
+        """The finding as programs read it."""
+        return {"topic": self.topic, "level": self.level, "what": self.what, "remedy": self.remedy}
+
+
+def wrong(topic: str, what: str, remedy: str) -> Finding:
+    """Something that is wrong."""
+    return Finding(topic, WRONG, what, remedy)
+
+
+def note(topic: str, what: str, remedy: str | None = None) -> Finding:
+    """Something that could be better, or is good to know."""
+    return Finding(topic, NOTE, what, remedy)
+
+
+def guarded(topic: str, place: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings at a place; an error that none of the checks foresaw is one more, and the last."""
+    try:
+        yield from findings
+    except CentralVenvError as error:
+        yield wrong(topic, error.message, error.hint)
+    except (OSError, ValueError) as error:  # ValueError: a path that this system cannot have
+        yield wrong(topic, f"cannot look at `{place}`: {error}", "mend or remove what stands in the way there")
+
+
+def named(names: Sequence[str]) -> str:
+    """A few names in one line: `` `a`, `b`, `c` and 2 more``."""
+    shown = ", ".join(f"`{name}`" for name in names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun."""
+    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
+
+
+def command(*words: str) -> str:
+    """A command line that may be pasted, in backticks."""
+    if os.name == "nt":
+        from subprocess import list2cmdline
+
+        return f"`{list2cmdline(words)}`"
+    from shlex import join
+
+    return f"`{join(words)}`"
+
+
+def listed(path: str) -> list[os.DirEntry[str]]:
+    """The entries of a directory in order of their names; none if it is a link, no directory, or closed to us."""
+    if os.path.islink(path):
+        return []
+    try:
+        with os.scandir(path) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def stands_in_the_way(path: str) -> bool:
+    """Whether something else than a directory lies where one of ours belongs; a link is something else."""
+    try:
+        return not stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,167 @@
+"""What is wrong with the homes in a store."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv import host, identity, layout, venv
+from central_venv.doctor.finding import STORE, command, counted, named, note, stands_in_the_way, wrong
+from central_venv.errors import CentralVenvError
+from central_venv.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
+from central_venv.key import home_name
+from central_venv.record import BROKEN, read_project
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from central_venv.doctor.finding import Finding
+    from central_venv.inventory import FoundEnvironment, FoundProject
+    from central_venv.record import ProjectRecord
+
+
+def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
+    """Look at homes.
+
+    Args:
+        homes: absolute paths of directories in a store.
+        root: true path of the project root that was asked about, if any.
+    """
+    projects: list[FoundProject] = []
+    unrecorded: list[str] = []
+    seen: dict[tuple[str, str | None, str | None], bool] = {}
+    for home in homes:
+        problems: list[CentralVenvError] = []
+        project = find_project(home, on_problem=problems.append, seen=seen)
+        projects.append(project)
+        for problem in problems:
+            yield wrong(STORE, problem.message, problem.hint)
+        if project.state == UNRECORDED and not problems:
+            record = record_of(home)
+            if record is None:
+                unrecorded.append(os.path.basename(home))
+            else:
+                yield _renamed(home, record.root)
+        yield from _look(project)
+    yield from _compared(projects, root)
+    yield from _unreachable([project for project in projects if project.state == UNREACHABLE])
+    yield from _unrecorded(unrecorded)
+
+
+def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Finding]:
+    """Whether projects are what they were when their homes were made, and where they were."""
+    numbers: dict[int | None, list[str]] = {}
+    if any(project.state == ORPHAN for project in projects):
+        for path in (root, *(project.root for project in projects)):
+            if path is not None:
+                numbers.setdefault(host.inode(path), []).append(path)
+    gone: list[FoundProject] = []
+    for project in projects:
+        record = project.record
+        if record is not None and project.state == ACTIVE and identity.replaced(record):
+            yield _replaced(record.root)
+        elif record is not None and project.state == ORPHAN:
+            new = identity.moved_to(record, numbers.get(record.inode, ()))
+            if new is None:
+                gone.append(project)
+            else:
+                yield _moved(record.root, new)
+    yield from _gone(gone)
+
+
+def _look(project: FoundProject) -> Iterator[Finding]:
+    """What is wrong with one home, seen by itself."""
+    if stands_in_the_way(path := os.path.join(project.home, layout.RECORDS)):
+        yield wrong(STORE, f"`{path}` is not a directory, so there can be no records", "remove it")
+    yield from _broken(project)
+
+
+def record_of(home: str) -> ProjectRecord | None:
+    """The project record of a home, if it has one that can be used."""
+    try:
+        return read_project(layout.project_record_path(home))
+    except CentralVenvError:
+        return None
+
+
+def _renamed(home: str, root: str) -> Finding:
+    right = os.path.join(os.path.dirname(home), home_name(root))
+    what = f"the home `{home}` was renamed or copied by hand: it says that it is of `{root}`, whose home is `{right}`"
+    return wrong(STORE, what, "remove it" if os.path.lexists(right) else f"rename it to `{right}`, or remove it")
+
+
+def _replaced(root: str) -> Finding:
+    return wrong(
+        STORE,
+        f"the project `{root}` is younger than its home, so the environments are those of an older one at that path",
+        f"{command('central-venv', 'clean', '--project', root)}, and run the runner again",
+    )
+
+
+def _moved(old: str, new: str) -> Finding:
+    return wrong(
+        STORE,
+        f"project `{old}` seems to be `{new}` now, and environments hold absolute paths",
+        f"run the runner again in `{new}`, and remove the old environments with "
+        f"{command('central-venv', 'clean', '--project', old)}",
+    )
+
+
+def _gone(projects: Sequence[FoundProject]) -> Iterator[Finding]:
+    if projects:
+        yield note(
+            STORE,
+            f"{counted(len(projects), 'project is', 'projects are')} gone, "
+            f"{_environments(projects)}: {_roots(projects)}",
+            "`central-venv prune` removes what is left of them",
+        )
+
+
+def _unreachable(projects: Sequence[FoundProject]) -> Iterator[Finding]:
+    if projects:
+        yield note(
+            STORE,
+            f"{counted(len(projects), 'project')} cannot be seen now, {_environments(projects)}: {_roots(projects)}",
+            "mount what they lie on; until then their environments are kept",
+        )
+
+
+def _environments(projects: Sequence[FoundProject]) -> str:
+    return f"with {counted(sum(len(project.environments) for project in projects), 'environment')} in the store"
+
+
+def _roots(projects: Sequence[FoundProject]) -> str:
+    return named(sorted(project.root or project.home for project in projects))
+
+
+def _unrecorded(names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        what = counted(
+            len(names), "home does not say which project it is of", "homes do not say which project they are of"
+        )
+        yield note(
+            STORE,
+            f"{what}: {named(names)}",
+            "the next run in such a project records it; without one, remove the directory",
+        )
+
+
+def _broken(project: FoundProject) -> Iterator[Finding]:
+    broken = [environment for environment in project.environments if environment.state == BROKEN]
+    without_python = [environment for environment in broken if _lacks_python(environment)]
+    half_made = [environment for environment in broken if environment not in without_python]
+    place = project.root or project.home
+    for environments, singular, plural in (
+        (without_python, "lost the Python it was made from", "lost the Python they were made from"),
+        (half_made, "is half made", "are half made"),
+    ):
+        if environments:
+            what = counted(
+                len(environments), f"environment of `{place}` {singular}", f"environments of `{place}` {plural}"
+            )
+            names = named(sorted(f"{environment.runner} {environment.name}" for environment in environments))
+            yield wrong(STORE, f"{what}: {names}", "run the runner again, or `central-venv prune --state broken`")
+
+
+def _lacks_python(environment: FoundEnvironment) -> bool:
+    return venv.is_environment(environment.path) and not venv.has_interpreter(environment.path)

@@ -1,0 +1,314 @@
+"""What is wrong with a store."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from central_venv import backups, clock, files, layout, leftovers, trash
+from central_venv.doctor import homes
+from central_venv.doctor.finding import STORE, command, counted, guarded, listed, named, note, stands_in_the_way, wrong
+from central_venv.errors import CentralVenvError
+from central_venv.key import HASH_LENGTH, SLUG_LENGTH
+from central_venv.lock import Lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from central_venv.doctor.finding import Finding
+    from central_venv.store import Store
+
+_MOVE_STORE = "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to {}"
+
+_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+_TAG = "CACHEDIR.TAG"
+_OURS = frozenset({_TAG, ".gitignore", ".DS_Store", layout.TRASH})
+
+_HOME_LENGTH = SLUG_LENGTH + 1 + HASH_LENGTH
+#: How long the first line of a script may be; older kernels of Linux take no more.
+_SCRIPT_LINE = {"linux": 127, "win32": 260}.get(sys.platform, 512)
+_SCRIPT = r"\Scripts\python.exe" if sys.platform == "win32" else "/bin/python"
+#: Above this length of an environment's path, nox calls its directory by eight digits.
+_NOX_PATH = 87
+#: Names of environments up to this length are common.
+_COMMON_NAME = 16
+#: What many names of tox and nox look like.
+_SHORT_NAME, _NOX_NAME = "py312", "tests-3-12"
+
+
+def examine(store: Store, root: str | None) -> Iterator[Finding]:
+    """Look at a store.
+
+    Args:
+        store: which may not exist.
+        root: true path of the project root that was asked about, if any.
+    """
+    yield from _spelling(store.path)
+    try:
+        status = os.stat(store.path)
+    except FileNotFoundError:
+        yield _missing(store.path)
+        return
+    except OSError as error:
+        failed = files.store_error(error, "look at", store.path)
+        yield wrong(STORE, failed.message, failed.hint)
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        yield wrong(STORE, f"the store `{store.path}` is not a directory", _MOVE_STORE.format("a directory"))
+        return
+    yield from _access(store.path, status)
+    yield from _parents(store.path)
+    yield from _contents(list(files.entries(store.path, follow=True)), store.path, root)
+
+
+def _missing(store: str) -> Finding:
+    if os.path.islink(store):
+        return wrong(STORE, f"the store `{store}` is a link that leads nowhere", "remove the link, or make its target")
+    return note(STORE, f"there is no store yet; it will be `{store}`")
+
+
+def _spelling(store: str) -> Iterator[Finding]:
+    """What the path itself does to scripts and names."""
+    if sys.platform != "win32" and not {" ", "\t", "\n"}.isdisjoint(store):
+        yield wrong(
+            STORE,
+            f"the path of the store `{store}` holds a space, which breaks the first lines of scripts",
+            _MOVE_STORE.format("a path without spaces"),
+        )
+    longest = f"{store}{os.sep}{'x' * _HOME_LENGTH}{os.sep}.tox{os.sep}"
+    room = _SCRIPT_LINE - len(os.fsencode(f"#!{longest}{_SCRIPT}"))
+    if room >= _COMMON_NAME:
+        return
+    what = f"the path of the store `{store}` is long: a script's first line may have {_SCRIPT_LINE} characters, "
+    remedy = _MOVE_STORE.format("a shorter path")
+    if room < len(_SHORT_NAME):
+        yield wrong(STORE, f"{what}which leaves too few for the names of environments", remedy)
+    else:
+        yield note(STORE, f"{what}which leaves {room} for the name of an environment", remedy)
+
+
+if sys.platform == "win32":
+    # Windows has no modes; a user's own directories are closed to others there.
+
+    def _access(*_: object) -> Iterator[Finding]:
+        yield from ()
+
+    def _parents(*_: object) -> Iterator[Finding]:
+        yield from ()
+
+    def _is_strangers(*_: object) -> bool:
+        return False
+
+else:
+
+    def _access(store: str, status: os.stat_result) -> Iterator[Finding]:
+        """Whoever can write the store chooses what this user runs."""
+        if _is_strangers(status):
+            yield wrong(
+                STORE,
+                f"the store `{store}` belongs to another user (id {status.st_uid})",
+                _MOVE_STORE.format("a directory of your own"),
+            )
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            yield wrong(STORE, f"others may write the store `{store}`", command("chmod", "700", store))
+        elif status.st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IXGRP | stat.S_IXOTH):
+            yield note(STORE, f"others may look into the store `{store}`", command("chmod", "700", store))
+
+    def _parents(store: str) -> Iterator[Finding]:
+        """Whoever can rename a directory above the store can put another one in its place."""
+        for directory in _above(store):
+            status = os.stat(directory)
+            if status.st_uid != 0 and _is_strangers(status):
+                yield wrong(
+                    STORE,
+                    f"`{directory}`, above the store, belongs to another user (id {status.st_uid})",
+                    _MOVE_STORE.format("a directory below your own"),
+                )
+            elif _others_may_write(status):
+                yield wrong(
+                    STORE,
+                    f"others may write `{directory}`, above the store, and so exchange the store",
+                    command("chmod", "go-w", directory),
+                )
+
+    def _above(store: str) -> Iterator[str]:
+        """The directories above the store, and above what it is a link to."""
+        paths = [os.path.realpath(store), os.path.join(os.path.realpath(os.path.dirname(store)), "store")]
+        above: dict[str, None] = {}
+        for path in paths:
+            directory = path
+            while directory != os.path.dirname(directory):
+                directory = os.path.dirname(directory)
+                above[directory] = None
+        yield from above
+
+    def _others_may_write(status: os.stat_result) -> bool:
+        if status.st_mode & stat.S_ISVTX:  # nobody may rename what is another's there
+            return False
+        if status.st_mode & stat.S_IWOTH:
+            return True
+        return bool(status.st_mode & stat.S_IWGRP) and not _is_own_group(status.st_gid)
+
+    def _is_own_group(group: int) -> bool:
+        """Whether this user is the only one in a group, as many systems give one to each user."""
+        import grp
+        import pwd
+
+        try:
+            user, found = pwd.getpwuid(os.getuid()), grp.getgrgid(group)
+        except KeyError:
+            return False
+        return user.pw_gid == group and user.pw_name == found.gr_name and set(found.gr_mem) <= {user.pw_name}
+
+    def _is_strangers(status: os.stat_result) -> bool:
+        return status.st_uid != os.getuid()
+
+
+def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None) -> Iterator[Finding]:
+    found: list[str] = []
+    foreign: list[str] = []
+    for entry in entries:
+        if is_home_name(entry.name):
+            problem = _unfit(entry)
+            if problem is not None:
+                yield problem
+            elif entry.is_dir(follow_symlinks=False):
+                found.append(entry.path)
+            else:
+                foreign.append(entry.name)
+        elif entry.is_dir(follow_symlinks=False) and homes.record_of(entry.path) is not None:
+            found.append(entry.path)  # renamed or copied by hand
+        elif entry.name not in _OURS and not leftovers.is_unfinished(entry.name):
+            foreign.append(entry.name)
+    yield from _tag(store, foreign)
+    yield from _foreign(store, foreign)
+    yield from _nox_names(found)
+    yield from homes.examine(found, root)
+    yield from guarded(STORE, store, _unfinished_removals(store))
+    yield from _left_behind(store, found)
+
+
+def is_home_name(name: str) -> bool:
+    """Whether a directory of a store can be a home by its name, or an environment that several projects share."""
+    if name.startswith(layout.SHARED_PREFIX):
+        return True
+    readable, _, digest = name.rpartition("-")
+    return (
+        bool(readable)
+        and len(digest) == HASH_LENGTH
+        and set(digest) <= set("0123456789abcdef")
+        and set(readable) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    )
+
+
+def _unfit(entry: os.DirEntry[str]) -> Finding | None:
+    """Why a home is none that may be used, if so."""
+    status = entry.stat(follow_symlinks=False)
+    if stat.S_ISLNK(status.st_mode):
+        return wrong(STORE, f"`{entry.path}` is a link, not a home", "remove the link; the home is made anew")
+    if _is_strangers(status):
+        return wrong(
+            STORE,
+            f"the home `{entry.path}` belongs to another user (id {status.st_uid})",
+            "give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "
+            "`{user}` stands for the user's name",
+        )
+    return None
+
+
+def _tag(store: str, foreign: Sequence[str]) -> Iterator[Finding]:
+    if foreign:  # such a directory is not the store's alone, so its backup is not for us to switch off
+        return
+    path = os.path.join(store, _TAG)
+    try:
+        content = files.read(path)
+    except CentralVenvError:
+        content = b""
+    if content is None or not content.startswith(_SIGNATURE):
+        yield note(
+            STORE,
+            f"`{path}` is {'missing' if content is None else 'no tag'}, so backups hold every environment",
+            f"write the line `{_SIGNATURE.decode()}` into it",
+        )
+    if not backups.is_excluded(store):
+        yield note(
+            STORE,
+            f"Time Machine backs up every environment in `{store}`",
+            command("tmutil", "addexclusion", store),
+        )
+
+
+def _foreign(store: str, names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        yield note(
+            STORE,
+            f"{counted(len(names), 'entry is', 'entries are')} in the store `{store}` that central-venv did not make: "
+            f"{named(names)}",
+            "keep other things elsewhere, or give the store a directory of its own",
+        )
+
+
+def _nox_names(found: Sequence[str]) -> Iterator[Finding]:
+    """Nox hashes names that users know, where the directory of its environments has a long path."""
+    long = [path for home in found if os.path.isdir(path := os.path.join(home, ".nox"))]
+    if not long:
+        return
+    path = max(long, key=len)
+    room = max(_NOX_PATH - len(path) - 1, 0)
+    if room < len(_NOX_NAME):
+        yield note(
+            STORE,
+            f"the path `{path}` is long: nox gives directories of sessions their names up to {room} characters, "
+            "and digits above",
+            _MOVE_STORE.format("a shorter path"),
+        )
+
+
+def _unfinished_removals(store: str) -> Iterator[Finding]:
+    names = trash.leftovers(store)
+    if names:
+        yield wrong(
+            STORE,
+            f"{counted(len(names), 'removal')} did not end in `{layout.trash_directory(store)}`: {named(names)}",
+            "`central-venv prune` finishes them",
+        )
+
+
+def _left_behind(store: str, found: Sequence[str]) -> Iterator[Finding]:
+    """What killed processes and removed environments left."""
+    count = 0
+    for home in found:
+        if stands_in_the_way(os.path.join(home, layout.RECORDS)):
+            continue
+        try:
+            count += len(list(leftovers.find(home)))
+        except CentralVenvError as error:
+            yield wrong(STORE, error.message, error.hint)
+    count += len(_stale_files(store)) + len(_stale_locks(layout.trash_directory(store)))
+    if count:
+        yield note(
+            STORE,
+            f"{counted(count, 'record, lock or unfinished file is', 'records, locks or unfinished files are')} "
+            "left of what is gone",
+            "`central-venv prune` removes them",
+        )
+
+
+def _stale_files(store: str) -> list[str]:
+    youngest = clock.seconds() - leftovers.UNFINISHED_AGE
+    return [
+        entry.path
+        for entry in listed(store)
+        if leftovers.is_unfinished(entry.name) and entry.stat(follow_symlinks=False).st_mtime < youngest
+    ]
+
+
+def _stale_locks(directory: str) -> list[str]:
+    """Locks of removals that ended, unless one is held: its removal begins."""
+    return [
+        entry.path
+        for entry in listed(directory)
+        if not os.path.lexists(entry.path.removesuffix(".lock")) and not Lock(entry.path).held_elsewhere()
+    ]

@@ -1,0 +1,450 @@
+"""What `doctor` finds on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from central_venv import Home, Store
+from central_venv.doctor import MACHINE, NOTE, WRONG, examine
+from central_venv.doctor.programs import find_runners
+from support.trees import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Maker = Callable[[Path], Path]
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="scripts with a first line are POSIX")
+
+ELSEWHERE = Path("/dev/shm")
+REMEDY = "`unset UV_PROJECT_ENVIRONMENT`, and remove it from what your shell reads"
+
+
+class Said(NamedTuple):
+    """A finding."""
+
+    level: str
+    what: str
+    remedy: str | None
+
+
+@pytest.fixture(autouse=True)
+def empty_machine(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runner, no uv, and uv's cache on the store's file system."""
+    (base / "prefix").mkdir()
+    monkeypatch.setattr(sys, "prefix", str(base / "prefix"))
+    monkeypatch.setenv("PATH", str(base / "bin"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(base / "uv-cache"))
+
+
+@pytest.fixture
+def elsewhere(base: Path) -> Path:
+    """A directory on another file system."""
+    if not ELSEWHERE.is_dir() or ELSEWHERE.stat().st_dev == base.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    return ELSEWHERE
+
+
+def look(root: Path | None = None) -> list[Said]:
+    """What is found on this machine."""
+    findings = [finding for finding in examine(None if root is None else str(root)) if finding.topic == MACHINE]
+    return [Said(finding.level, finding.what, finding.remedy) for finding in findings]
+
+
+def install(prefix: Path, *distributions: str, first_line: str | None = None, library: str = "lib/python3.12") -> Path:
+    """Make what looks like tox in an environment; returns the script."""
+    for name in distributions:
+        (prefix / library / "site-packages" / f"{name}.dist-info").mkdir(parents=True)
+    line = f"#!{prefix}/bin/python" if first_line is None else first_line
+    write_tree(prefix, {"bin/tox": f"{line}\nimport tox\n"})
+    (prefix / "bin" / "tox").chmod(0o755)
+    return prefix / "bin" / "tox"
+
+
+def test_a_machine_with_nothing_special_has_no_findings(project: Path) -> None:
+    assert look(project) == []
+
+
+# uv's cache
+
+
+def test_uvs_cache_on_another_file_system_is_a_note(
+    elsewhere: Path, store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(elsewhere))
+
+    assert look() == [
+        (
+            NOTE,
+            (
+                f"uv's cache `{elsewhere}` and the store `{store}` are on two file systems, so uv copies what it could "
+                "link"
+            ),
+            f"set `UV_CACHE_DIR` to a directory beside the store, such as `{store.parent / 'uv-cache'}`",
+        )
+    ]
+
+
+def test_uvs_default_cache_counts_where_none_is_set(
+    elsewhere: Path, store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_CACHE_DIR")
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(elsewhere / "no" / "store"))
+    before = look()
+    (base / "home" / ".cache" / "uv").mkdir(parents=True)
+
+    assert before == []
+    assert [said.what.split("`")[1] for said in look()] == [str(base / "home" / ".cache" / "uv")]
+
+
+@posix_only
+def test_the_users_cache_directory_is_obeyed(
+    elsewhere: Path, store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(base / "cache"))
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(elsewhere / "no" / "store"))
+    (base / "cache" / "uv").mkdir(parents=True)
+
+    assert [said.what.split("`")[1] for said in look()] == [str(base / "cache" / "uv")]
+
+
+@posix_only
+def test_a_cache_that_does_not_exist_yet_counts_if_uv_is_there(
+    elsewhere: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(elsewhere / "no" / "cache"))
+    before = look()
+    write_tree(base / "bin", {"uv": "#!/bin/sh\n"})
+    (base / "bin" / "uv").chmod(0o755)
+
+    assert before == []
+    assert [said.level for said in look()] == [NOTE]
+
+
+def test_uvs_cache_on_the_stores_file_system_is_fine(base: Path) -> None:
+    (base / "uv-cache").mkdir()
+
+    assert look() == []
+
+
+# variables
+
+
+@pytest.mark.parametrize("name", [".venv", ".venv-3.12"])
+def test_the_projects_own_environment_may_be_exported(
+    name: str, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(Store(str(store)), str(project))
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", os.path.join(home.path, name))
+
+    assert look(project) == []
+
+
+@pytest.mark.parametrize("value", ["", ".venv-linux"])
+def test_a_relative_environment_for_uv_is_each_projects_own(
+    value: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", value)
+
+    assert look(project) == []
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["in a project", "outside of any"])
+def test_an_environment_for_every_project_is_wrong(
+    within: bool,  # noqa: FBT001
+    project: Path,
+    base: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = str(base / "shared")
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", path)
+
+    assert look(project if within else None) == [
+        (
+            WRONG,
+            f"`UV_PROJECT_ENVIRONMENT` is `{path}`: uv changes that environment for every project it is called in",
+            REMEDY,
+        )
+    ]
+
+
+def test_another_projects_environment_is_wrong_and_its_project_is_said(
+    project: Path, base: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Home(Store(str(store)), str(base / "other"))
+    other.prepare()
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", os.path.join(other.path, ".venv"))
+
+    (said,) = look(project)
+
+    assert said.level == WRONG
+    assert said.what.startswith(
+        f"`UV_PROJECT_ENVIRONMENT` is `{os.path.join(other.path, '.venv')}`, an environment of `{base / 'other'}`: "
+    )
+
+
+@pytest.mark.parametrize("content", [None, "{"], ids=["unrecorded", "damaged"])
+def test_an_environment_of_nobody_knows_whom_is_wrong(
+    content: str | None, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(store / "foo-12345678", {} if content is None else {"project.json": content})
+    path = str(store / "foo-12345678" / ".venv")
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", path)
+
+    assert [said.what for said in look(project)] == [
+        f"`UV_PROJECT_ENVIRONMENT` is `{path}`: uv changes that environment for every project it is called in"
+    ]
+
+
+@pytest.mark.parametrize("path", [".tox/py312", "other"])
+def test_what_is_no_project_environment_of_the_same_project_is_wrong(
+    path: str, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(Store(str(store)), str(project))
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", os.path.join(home.path, path))
+
+    assert [said.level for said in look(project)] == [WRONG]
+
+
+def test_a_record_outside_of_the_store_says_nothing_of_an_environment(
+    project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(store.parent, {"project.json": json.dumps({"schema": 1, "root": str(project)})})
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(store.parent / "x"))
+
+    assert "an environment of" not in look(project)[0].what
+
+
+def test_an_active_environment_that_is_gone_is_wrong(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", str(base / "gone"))
+
+    assert look() == [
+        (
+            WRONG,
+            f"`VIRTUAL_ENV` is `{base / 'gone'}`, where there is no environment any more",
+            "`deactivate`, or open a new shell",
+        )
+    ]
+
+
+def test_an_active_environment_is_fine(base: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", str(make_environment(base / "environment")))
+    before = look()
+    monkeypatch.setenv("VIRTUAL_ENV", "")
+
+    assert (before, look()) == ([], [])
+
+
+@posix_only
+def test_an_active_environment_may_be_named_by_a_link(
+    base: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_environment(base / "environment")
+    (base / "link").symlink_to(base / "environment")
+    monkeypatch.setenv("VIRTUAL_ENV", str(base / "link"))
+
+    assert look() == []
+
+
+# runners
+
+
+@posix_only
+def test_a_runner_with_its_plugin_is_told(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "x", "tox-4.30.0", "tox_central_venv-0.1")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert look() == [(NOTE, f"`tox` 4.30.0 in `{base / 'x'}` has `tox-central-venv` 0.1", None)]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("prefix", "distributions", "remedy"),
+    [
+        ("pipx/venvs/tox", [], "`pipx inject tox tox-central-venv`"),
+        ("pipx/venvs/tox_2", [], "`pipx inject tox_2 tox-central-venv`"),
+        ("uv/tools/tox", [], "`uv tool install tox --with tox-central-venv`"),
+        ("x", ["pip-26.0"], "`{}/bin/python -m pip install tox-central-venv`"),
+        ("x", [], "`uv pip install --python {}/bin/python tox-central-venv`"),
+    ],
+    ids=["pipx", "pipx with a suffix", "uv tool", "pip", "no pip"],
+)
+def test_a_runner_without_its_plugin_is_told_with_the_way_to_install_it(
+    prefix: str, distributions: list[str], remedy: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / prefix, "tox-4.30.0", *distributions)
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert look() == [
+        (
+            NOTE,
+            f"`tox` 4.30.0 in `{base / prefix}` lacks `tox-central-venv`, so its environments go elsewhere",
+            remedy.format(base / prefix),
+        )
+    ]
+
+
+@posix_only
+def test_a_runner_that_a_user_installed_for_the_systems_python_is_told(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = base / "system" / "bin" / "python3"
+    script = install(base / "user", "tox-4.30.0", "pip-26.0", first_line=f"#!{python}")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    (said,) = look()
+
+    assert said.what.startswith(f"`tox` 4.30.0 in `{base / 'user'}` lacks")
+    assert said.remedy == f"`{python} -m pip install tox-central-venv`"
+
+
+@posix_only
+def test_a_link_to_a_runners_script_leads_to_its_environment(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "x", "tox-4.30.0")
+    (base / "bin").mkdir()
+    (base / "bin" / "tox").symlink_to(script)
+
+    assert [runner.prefix for runner in find_runners()] == [str(base / "x")]
+
+
+@posix_only
+def test_each_runner_on_the_path_is_told_once(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = [install(base / name, "tox-4.30.0") for name in ("x", "y")]
+    directories = [str(script.parent) for script in scripts]
+    monkeypatch.setenv("PATH", os.pathsep.join([*directories, "", str(base / "missing"), *directories]))
+
+    assert [runner.prefix for runner in find_runners()] == [str(base / "x"), str(base / "y")]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        "#!{}/bin/python",
+        "#!{}/bin/python3.12",
+        "#!{}/bin/pypy3",
+        "#!{}/bin/python -sE",
+        "#!{}/bin/../bin/python",
+        "#!/bin/sh\n'''exec' '{}/bin/python' \"$0\" \"$@\"\n' '''",
+        "#!/bin/sh\n'''exec' \"{}/bin/python3\" \"$0\" \"$@\"\n' '''",
+    ],
+)
+def test_the_environment_of_a_script_is_that_of_its_python(
+    first_line: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = base / ("python of mine" if "exec" in first_line else "python")  # without the shell, no space would do
+    install(prefix, "tox-4.30.0")
+    script = install(base / "scripts", first_line=first_line.format(prefix))
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [runner.prefix for runner in find_runners()] == [str(prefix)]
+
+
+@posix_only
+@pytest.mark.parametrize("first_line", ["#!/usr/bin/env python3", "#!/bin/sh", "", "\0", "#!/nowhere/bin/python"])
+def test_a_script_that_names_no_python_is_looked_for_beside_itself(
+    first_line: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / "x", "tox-4.30.0", first_line=first_line)
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [runner.prefix for runner in find_runners()] == [str(base / "x")]
+    if "nowhere" not in first_line:
+        assert [runner.interpreter for runner in find_runners()] == [str(base / "x" / "bin" / "python")]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "library", ["lib/python3.12", "lib/pypy3.10", "local/lib/python3.12", "Lib"], ids=lambda value: value
+)
+def test_distributions_are_found_wherever_pythons_keep_them(
+    library: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / "x", "tox-4.30.0", library=library)
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [runner.version for runner in find_runners()] == ["4.30.0"]
+
+
+@posix_only
+def test_distributions_may_be_links_as_nix_makes_them(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(base / "real", "tox-4.30.0")
+    (base / "x").mkdir()
+    (base / "x" / "lib").symlink_to(base / "real" / "lib")
+    script = install(base / "x")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [runner.prefix for runner in find_runners()] == [str(base / "x")]
+
+
+@posix_only
+def test_distributions_of_something_else_do_not_count(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "x", "tox-4.30.0", library="lib/other")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert list(find_runners()) == []
+
+
+@posix_only
+def test_of_several_pythons_in_a_prefix_the_scripts_own_counts(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(base / "x", "tox-4.20.0", "tox_central_venv-0.1", library="lib/python3.11")
+    script = install(base / "x", "tox-4.30.0", first_line=f"#!{base / 'x'}/bin/python3.12")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [(runner.version, runner.plugin_version) for runner in find_runners()] == [("4.30.0", None)]
+
+
+@posix_only
+def test_debians_two_directories_of_a_python_are_one(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "x", "tox-4.30.0")
+    (base / "x/local/lib/python3.12/dist-packages/tox_central_venv-0.1.dist-info").mkdir(parents=True)
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [runner.plugin_version for runner in find_runners()] == ["0.1"]
+
+
+def test_a_runner_beside_central_venv_is_told(base: Path) -> None:
+    install(base / "prefix", "tox-4.30.0")
+
+    assert [runner.prefix for runner in find_runners()] == [str(base / "prefix")]
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["a directory", "a pipe", "a socket", "a closed file", "another program"])
+def test_what_is_no_runner_is_not_told(kind: str, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kind == "a directory":
+        (base / "bin" / "tox").mkdir(parents=True)
+    elif kind in {"a pipe", "a socket"}:
+        (base / "bin").mkdir()
+        monkeypatch.chdir(base / "bin")  # a socket's path must be short
+        if kind == "a pipe":
+            os.mkfifo("tox")
+        else:
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind("tox")
+        Path("tox").chmod(0o755)
+    else:
+        write_tree(base / "bin", {"tox": "#!/bin/sh\n"})
+        (base / "bin" / "tox").chmod(0o111 if "closed" in kind else 0o755)
+
+    assert look() == []
+
+
+@posix_only
+def test_no_program_is_run(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "x", "tox-4.30.0", first_line=f"#!/bin/sh\ntouch {base / 'was run'}\n")
+    for name in ("uv", "python"):
+        write_tree(base / "x" / "bin", {name: f"#!/bin/sh\ntouch {base / 'was run'}\n"})
+        (base / "x" / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    look()
+
+    assert not (base / "was run").exists()

@@ -1,0 +1,337 @@
+"""What `doctor` finds in a project."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from central_venv import Home, Store
+from central_venv.cli.text import size
+from central_venv.disk_usage import disk_usage
+from central_venv.doctor import NOTE, PROJECT, STORE, WRONG, examine
+from central_venv.record import ProjectRecord, write_project
+from support.trees import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Maker = Callable[[Path], Path]
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and sockets are POSIX")
+
+
+class Said(NamedTuple):
+    """A finding."""
+
+    level: str
+    what: str
+    remedy: str | None
+
+
+def look(root: Path) -> list[Said]:
+    """What is found in a project."""
+    findings = [finding for finding in examine(str(root)) if finding.topic == PROJECT]
+    return [Said(finding.level, finding.what, finding.remedy) for finding in findings]
+
+
+def only(root: Path) -> Said:
+    """The one thing that is found in a project."""
+    (said,) = look(root)
+    return said
+
+
+def test_a_healthy_project_has_no_findings(project: Path, store: Path, make_environment: Maker) -> None:
+    home = Home(Store(str(store)), str(project))
+    home.prepare()
+    make_environment(Path(home.path, ".venv"))
+
+    assert look(project) == []
+
+
+def test_without_a_project_nothing_is_said_of_one() -> None:
+    assert [finding for finding in examine(None) if finding.topic == PROJECT] == []
+
+
+# environments in the tree
+
+
+@pytest.mark.parametrize("path", [".tox/py312", ".nox/tests", ".venv", "venv"])
+def test_environments_left_in_the_tree_are_a_note(path: str, project: Path, make_environment: Maker) -> None:
+    make_environment(project / path)
+    directory = project / path.split("/", maxsplit=1)[0]
+    removal = f"`rmdir /s {directory}`" if sys.platform == "win32" else f"`rm -r {directory}`"
+
+    assert only(project) == (
+        NOTE,
+        f"environments are left in the tree: `{directory}` takes {size(disk_usage(str(directory)))}",
+        f"{removal}, unless you want them there",
+    )
+
+
+def test_directories_without_environments_are_nobodys_business(project: Path) -> None:
+    write_tree(project, {".tox/log/file": "", ".nox/.gitignore": "", ".venv/file": "", "venv/a/b/pyvenv.cfg": ""})
+
+    assert look(project) == []
+
+
+@posix_only
+def test_a_command_can_be_pasted_whatever_the_path(base: Path, make_environment: Maker) -> None:
+    root = base / 'it\'s "a"; $project'
+    make_environment(root / ".venv")
+
+    remedy = only(root).remedy
+
+    assert remedy == f"`{shlex.join(['rm', '-r', str(root / '.venv')])}`, unless you want them there"
+
+
+@posix_only
+def test_a_link_to_an_environment_is_not_left_in_the_tree(project: Path, base: Path, make_environment: Maker) -> None:
+    make_environment(base / "elsewhere" / "a")
+    for name in (".tox", ".nox", "venv"):
+        (project / name).symlink_to(base / "elsewhere")
+    (project / ".venv").symlink_to(base / "elsewhere" / "a")
+
+    assert look(project) == []
+
+
+def test_environments_may_be_in_the_tree_where_central_ones_are_off(
+    project: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_environment(project / ".venv")
+    monkeypatch.setenv("CENTRAL_VENV", "0")
+
+    assert only(project) == (
+        NOTE,
+        f"central environments are turned off for `{project}` (environment: CENTRAL_VENV)",
+        "turn them on there, or with `CENTRAL_VENV=1`",
+    )
+
+
+# links
+
+
+@posix_only
+@pytest.mark.parametrize("name", [".venv", ".tox", ".nox"])
+@pytest.mark.parametrize("target", ["missing", ".loop", "pyproject.toml/below"])
+def test_a_link_that_leads_nowhere_is_wrong(name: str, target: str, project: Path) -> None:
+    (project / ".loop").symlink_to(".loop")
+    (project / name).symlink_to(target)
+    failing = ": uv, mise and `python -m venv` fail on it" if name == ".venv" else ""
+
+    assert only(project) == (
+        WRONG,
+        f"the link `{project / name}` leads nowhere{failing}",
+        "remove the link",
+    )
+
+
+@posix_only
+def test_a_link_whose_target_cannot_be_seen_is_not_judged(
+    project: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".venv").symlink_to(base)
+    real = os.stat
+
+    def stat(path: str, **options: bool) -> os.stat_result:
+        if path == str(project / ".venv") and not options:
+            raise PermissionError(13, "")
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+
+    assert look(project) == []
+
+
+@posix_only
+@pytest.mark.parametrize("pattern", [".venv/", "/.venv/", "**/.venv/", ".venv*/", ".v?nv/", "  .venv/"])
+@pytest.mark.parametrize("file", [".gitignore", ".git/info/exclude"])
+def test_a_pattern_that_misses_a_link_is_wrong(file: str, pattern: str, project: Path, base: Path) -> None:
+    (project / ".venv").symlink_to(base)
+    write_tree(project, {file: f"# .venv\n\nbuild/\n{pattern}\n!.venv\n"})
+
+    assert only(project) == (
+        WRONG,
+        f"git does not ignore the link `{project / '.venv'}`: the pattern `{pattern.strip()}` is for directories",
+        "drop the slash at its end, or add `.venv` to `.git/info/exclude`",
+    )
+
+
+@posix_only
+@pytest.mark.parametrize("other", [".venv", "/.venv", ".venv*", ".*"])
+@pytest.mark.parametrize("file", [".gitignore", ".git/info/exclude"])
+def test_a_link_that_another_pattern_covers_is_fine(file: str, other: str, project: Path, base: Path) -> None:
+    (project / ".venv").symlink_to(base)
+    write_tree(project, {".git/info/exclude": ""})
+    write_tree(project, {".gitignore": ".venv/\n"} if file != ".gitignore" else {})
+    write_tree(project, {file: f".venv/\n{other}\n"})
+
+    assert look(project) == []
+
+
+@posix_only
+def test_a_link_that_no_pattern_means_is_fine(project: Path, base: Path) -> None:
+    (project / ".venv").symlink_to(base)
+    write_tree(project, {".gitignore": "venv/\n.tox/\nsrc/.venv/\n"})
+
+    assert look(project) == []
+
+
+def test_a_directory_that_a_pattern_covers_is_fine(project: Path) -> None:
+    write_tree(project, {".gitignore": ".venv/\n", ".venv/file": ""})
+
+    assert look(project) == []
+
+
+@posix_only
+def test_a_pipe_or_a_closed_file_in_the_place_of_gits_is_not_read(
+    project: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".venv").symlink_to(base)
+    write_tree(project, {".git/info/exclude": ".venv/\n"})
+    os.mkfifo(project / ".gitignore")
+    real = os.open
+
+    def open_(path: str, *arguments: int) -> int:
+        if path.endswith("exclude"):
+            raise PermissionError(13, "")
+        return real(path, *arguments)
+
+    monkeypatch.setattr(os, "open", open_)
+
+    assert look(project) == []
+
+
+# the redirect file
+
+
+def test_a_redirect_to_an_environment_is_fine(project: Path, base: Path, make_environment: Maker) -> None:
+    make_environment(base / "elsewhere")
+    for content in (str(base / "elsewhere"), f"{base / 'elsewhere'}\r\nmore\n", "../elsewhere\n"):
+        (project / ".venv").write_bytes(content.encode())
+
+        assert look(project) == []
+
+
+@pytest.mark.parametrize("content", ["/gone/for/good\n", "gone", "."])
+def test_a_redirect_to_nothing_is_wrong(content: str, project: Path) -> None:
+    (project / ".venv").write_text(content)
+
+    assert only(project) == (
+        WRONG,
+        f"the file `{project / '.venv'}` leads to `{content.strip()}`, where there is no environment: uv fails on it",
+        "remove the file, or make that environment again",
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\n/x", b"\xff", b"a\0b", b"x" * (1 << 21)], ids=lambda value: value[:4])
+def test_a_redirect_without_a_path_is_wrong(content: bytes, project: Path) -> None:
+    (project / ".venv").write_bytes(content)
+
+    assert only(project) == (
+        WRONG,
+        f"the file `{project / '.venv'}` holds no path of an environment: uv fails on it",
+        "remove the file",
+    )
+
+
+def test_a_name_for_pipenv_is_no_redirect(project: Path) -> None:
+    write_tree(project, {"Pipfile": "", ".venv": "my-environment\n"})
+    before = look(project)
+    write_tree(project, {".venv": "/gone/environment\n"})
+
+    assert before == []
+    assert [said.level for said in look(project)] == [WRONG]
+
+
+@posix_only
+def test_a_pipe_in_the_place_of_the_redirect_is_not_opened(project: Path) -> None:
+    os.mkfifo(project / ".venv")
+
+    assert look(project) == []
+
+
+# the home
+
+
+def test_another_projects_home_is_wrong(project: Path, store: Path) -> None:
+    home = Home(Store(str(store)), str(project))
+    os.makedirs(home.path)
+    write_project(home.record_path, ProjectRecord(f"{project}-other"))
+
+    said = only(project)
+
+    assert said.level == WRONG
+    assert said.what.startswith(f"the home `{home.path}` of `{project}` belongs to another project")
+    assert said.remedy is not None
+    assert said.remedy.startswith("if that project is gone, remove this home")
+
+
+def test_the_projects_damaged_record_is_said_once(project: Path, store: Path) -> None:
+    home = Home(Store(str(store)), str(project))
+    home.prepare()
+    Path(home.record_path).write_text("{")
+
+    found = [finding for finding in examine(str(project)) if "is damaged" in finding.what]
+
+    assert [(finding.topic, finding.level) for finding in found] == [(STORE, WRONG)]
+
+
+def test_settings_of_the_project_that_cannot_be_used_are_wrong(project: Path, store: Path) -> None:
+    write_tree(project, {"pyproject.toml": "[tool.central-venv]\nstore = '/x'\n"})
+    store.mkdir(parents=True)
+
+    findings = list(examine(str(project)))
+
+    (said,) = [finding for finding in findings if finding.topic == PROJECT]
+    assert said.level == WRONG
+    assert said.what.startswith("`store` is not allowed in")
+    assert any(finding.topic == STORE for finding in findings)
+
+
+def test_without_a_store_the_project_is_looked_at_all_the_same(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CENTRAL_VENV_HOME", "relative")
+    write_tree(project, {".venv": "/gone\n"})
+
+    assert [said.what for said in look(project)] == [
+        f"the file `{project / '.venv'}` leads to `/gone`, where there is no environment: uv fails on it"
+    ]
+
+
+# a hostile project
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["pipe", "socket", "loop", "directory"])
+def test_nothing_in_a_project_is_waited_for_or_fails(kind: str, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = base / "p"
+    (root / ".git" / "info").mkdir(parents=True)
+    monkeypatch.chdir(root)
+    with ExitStack() as sockets:
+        for name in ("pyproject.toml", ".gitignore", ".git/info/exclude", ".venv", ".tox", ".nox", "venv", "Pipfile"):
+            if kind == "pipe":
+                os.mkfifo(name)
+            elif kind == "socket":
+                sockets.enter_context(socket.socket(socket.AF_UNIX)).bind(name)
+            elif kind == "loop":
+                Path(name).symlink_to(Path(name).name)
+            else:
+                Path(name).mkdir()
+
+        found = look(root)
+
+    assert [said.what.partition(" leads")[0] for said in found] == (
+        [f"the link `{root / name}`" for name in (".tox", ".nox", ".venv")] if kind == "loop" else []
+    )
+
+
+def test_a_project_that_vanishes_is_no_failure(project: Path) -> None:
+    shutil.rmtree(project)
+
+    assert look(project) == []

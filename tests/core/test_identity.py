@@ -1,0 +1,322 @@
+"""Whether a directory is the one that a home was made for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from central_venv import clock, host, identity
+from central_venv.identity import birth_time, moved_to, replaced
+from central_venv.record import ProjectRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY = 86400
+
+
+@pytest.fixture
+def births(base: Path) -> None:
+    """Needs a file system that knows when a directory was made."""
+    if sys.platform == "linux":
+        asked = subprocess.run(["stat", "--format=%W", base], check=True, capture_output=True, text=True)
+        if not asked.stdout.strip().isdigit() or int(asked.stdout) == 0:
+            pytest.skip("nothing here tells when a directory was made")
+
+
+@pytest.fixture
+def no_births(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "birth_time", lambda _: None)
+
+
+def record(root: Path, age: float = 0, **changes: Any) -> ProjectRecord:
+    """What a home says that was made some seconds ago."""
+    mount = host.mount_point(str(root))
+    fields: dict[str, Any] = {
+        "created": clock.from_timestamp(time.time() - age),
+        "host": host.name(),
+        "mount": mount,
+        "volume": host.volume(mount),
+        "inode": host.inode(str(root)),
+        **changes,
+    }
+    return ProjectRecord(str(root), **fields)
+
+
+def remake(directory: Path) -> None:
+    """Put another directory in the place of one, with another number."""
+    other = directory.with_name("other")
+    other.mkdir()
+    shutil.rmtree(directory)
+    other.rename(directory)
+
+
+# birth time
+
+
+def test_the_birth_time_is_when_a_directory_was_made(births: None, base: Path) -> None:
+    before = time.time()
+    (base / "new").mkdir()
+
+    born = birth_time(str(base / "new"))
+
+    assert born is not None
+    assert before - 1 <= born <= time.time() + 1
+
+
+def test_the_birth_time_stays_when_a_directory_changes(births: None, project: Path) -> None:
+    born = birth_time(str(project))
+
+    os.utime(project, (0, 0))
+    (project / "file").write_text("")
+    project.rename(project.with_name("renamed"))
+
+    assert birth_time(str(project.with_name("renamed"))) == born
+
+
+def test_the_birth_time_of_nothing_is_unknown(base: Path) -> None:
+    assert birth_time(str(base / "missing")) is None
+
+
+def test_the_birth_time_of_what_can_be_no_path_is_unknown() -> None:
+    assert birth_time("/\0") is None
+    assert birth_time("/\ud800") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked through the C library")
+@pytest.mark.parametrize("problem", ["no C library", "no such function", "an error", "an unknown time"])
+def test_the_birth_time_is_unknown_where_the_c_library_cannot_tell(
+    problem: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ctypes
+
+    class Library:
+        def __init__(self, *_: object, **__: object) -> None:
+            if problem == "no C library":
+                raise OSError("no such library")
+            if problem != "no such function":
+                self.statx = lambda *_: -1 if problem == "an error" else 0
+
+    monkeypatch.setattr(ctypes, "CDLL", Library)
+
+    assert identity._statx_birth_time(str(project)) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked through the C library")
+def test_the_birth_time_is_unknown_where_python_has_no_ctypes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+
+    assert identity._statx_birth_time(str(project)) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked through the C library")
+def test_a_birth_time_of_zero_is_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctypes
+    import struct
+
+    class Library:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def statx(self, *arguments: Any) -> int:
+            struct.pack_into("=I", arguments[-1], 0, 0x800)
+            return 0
+
+    monkeypatch.setattr(ctypes, "CDLL", Library)
+
+    assert birth_time(str(project)) is None
+
+
+# replaced
+
+
+def test_a_project_is_not_replaced_by_itself(project: Path) -> None:
+    assert not replaced(record(project))
+
+
+def test_a_directory_younger_than_the_home_has_replaced_the_project(births: None, project: Path) -> None:
+    assert replaced(record(project, age=DAY))
+
+
+def test_a_directory_as_old_as_the_home_has_not_replaced_the_project(births: None, project: Path) -> None:
+    born = birth_time(str(project))
+    assert born is not None
+
+    assert not replaced(record(project, created=clock.from_timestamp(born)))
+    assert not replaced(record(project, created=clock.from_timestamp(born - 1)))
+    assert replaced(record(project, created=clock.from_timestamp(born - 4)))
+
+
+def test_a_reused_number_does_not_hide_that_a_project_was_replaced(births: None, project: Path) -> None:
+    made = record(project, age=DAY)
+    remake(project)
+    made.inode = host.inode(str(project))
+
+    assert replaced(made)
+
+
+def test_a_new_number_does_not_make_an_old_directory_another_one(births: None, project: Path) -> None:
+    assert not replaced(record(project, inode=1))
+
+
+def test_without_birth_times_the_number_tells(no_births: None, project: Path) -> None:
+    made = record(project, age=DAY)
+    before = replaced(made)
+
+    remake(project)
+
+    assert (before, replaced(made)) == (False, True)
+
+
+@pytest.mark.parametrize("fact", ["host", "inode", "volume"])
+def test_without_birth_times_and_a_fact_nobody_can_tell(fact: str, no_births: None, project: Path) -> None:
+    made = record(project)
+    setattr(made, fact, None)
+    remake(project)
+
+    assert not replaced(made)
+
+
+def test_without_birth_times_another_volume_says_nothing_of_the_project(no_births: None, project: Path) -> None:
+    made = record(project, volume="another")
+    remake(project)
+
+    assert not replaced(made)
+
+
+def test_without_birth_times_and_a_number_of_the_file_system_nobody_can_tell(
+    no_births: None, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "volume", lambda _: None)
+
+    assert not replaced(record(project, inode=1))
+
+
+def test_what_another_machine_recorded_says_nothing_of_the_project(project: Path) -> None:
+    assert not replaced(record(project, age=DAY, host="another", inode=1))
+
+
+def test_a_record_without_facts_says_nothing_of_the_project(project: Path) -> None:
+    assert not replaced(ProjectRecord(str(project)))
+
+
+def test_without_the_homes_birth_nobody_can_tell_by_age(births: None, project: Path) -> None:
+    assert not replaced(record(project, created=None))
+
+
+def test_a_project_that_is_gone_has_not_been_replaced(no_births: None, project: Path) -> None:
+    made = record(project)
+    shutil.rmtree(project)
+
+    assert not replaced(made)
+
+
+# moved
+
+
+def test_a_project_at_its_place_has_not_moved(births: None, project: Path) -> None:
+    assert moved_to(record(project), [str(project)]) is None
+
+
+def test_a_renamed_project_is_found_beside_its_old_place(births: None, project: Path) -> None:
+    made = record(project)
+    project.rename(project.with_name("renamed"))
+
+    assert moved_to(made, []) == str(project.with_name("renamed"))
+
+
+def test_a_moved_project_is_found_among_the_candidates(births: None, project: Path, base: Path) -> None:
+    made = record(project)
+    (base / "deep").mkdir()
+    project.rename(base / "deep" / "project")
+
+    assert moved_to(made, [str(base), str(base / "deep" / "project")]) == str(base / "deep" / "project")
+    assert moved_to(made, [str(base), str(base / "missing")]) is None
+
+
+def test_a_removed_project_is_nowhere(births: None, project: Path, base: Path) -> None:
+    made = record(project)
+    (base / "other").mkdir()
+    shutil.rmtree(project)
+
+    assert moved_to(made, [str(base / "other"), "/\0"]) is None
+
+
+def test_a_younger_directory_with_the_same_number_is_not_the_project(births: None, project: Path, base: Path) -> None:
+    made = record(project, age=DAY)
+    project.rename(base / "renamed")
+
+    assert moved_to(made, [str(base / "renamed")]) is None
+
+
+@pytest.mark.parametrize(("later", "found"), [(0.9, True), (1.1, False)])
+def test_a_directory_made_right_after_the_home_is_not_the_project(
+    later: float,
+    found: bool,  # noqa: FBT001
+    project: Path,
+    base: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identity, "birth_time", lambda _: 1795521600.0 + later)
+    made = record(project, created=clock.from_timestamp(1795521600.0))
+    project.rename(base / "renamed")
+
+    assert (moved_to(made, []) is not None) is found
+
+
+def test_without_birth_times_nobody_can_tell_where_a_project_is(no_births: None, project: Path) -> None:
+    made = record(project)
+    project.rename(project.with_name("renamed"))
+
+    assert moved_to(made, []) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"host": "another"}, {"host": None}, {"volume": "another"}, {"volume": None}, {"inode": None}, {"created": None}],
+    ids=str,
+)
+def test_a_project_is_not_looked_for_if_a_fact_is_missing_or_of_another_place(
+    change: dict[str, Any], births: None, project: Path
+) -> None:
+    made = record(project, **change)
+    project.rename(project.with_name("renamed"))
+
+    assert moved_to(made, [str(project.with_name("renamed"))]) is None
+
+
+def test_a_project_whose_parent_is_gone_is_looked_for_among_the_candidates(births: None, base: Path) -> None:
+    root = base / "parent" / "project"
+    root.mkdir(parents=True)
+    made = record(root)
+    root.rename(base / "project")
+    root.parent.rmdir()
+
+    assert moved_to(made, []) is None
+    assert moved_to(made, [str(base / "project")]) == str(base / "project")
+
+
+def test_on_a_file_system_without_a_number_nobody_can_tell_where_a_project_is(
+    births: None, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "volume", lambda _: None)
+    made = record(project)
+    project.rename(project.with_name("renamed"))
+
+    assert moved_to(made, []) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_to_the_project_is_not_where_it_is(births: None, base: Path) -> None:
+    root = base / "parent" / "project"
+    root.mkdir(parents=True)
+    made = record(root)
+    root.rename(base / "project")
+    (base / "link").symlink_to(base / "project")
+
+    assert moved_to(made, [str(base / "link")]) is None
