@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from central_venv.cli.parser import COMMANDS
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 EXPENSIVE = {
     "argparse",
     "dataclasses",
-    "filelock",
     "hashlib",
     "json",
     "pathlib",
     "platformdirs",
     "pluggy",
     "re",
+    "rich",
     "subprocess",
     "tomli",
     "tomllib",
@@ -103,3 +104,44 @@ def test_importing_the_package_loads_none_of_its_modules(project: Path) -> None:
     loaded = loaded_by("import central_venv", project)
 
     assert {name for name in loaded if name.startswith("central_venv")} == {"central_venv"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
+def test_a_command_loads_only_itself(project: Path) -> None:
+    loaded = loaded_by("from central_venv.cli import main\nmain(['list'])", project)
+
+    modules = {module for module, _ in COMMANDS.values()}
+    assert {module for module in modules if f"central_venv.cli.{module}" in loaded} == {"listing"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["list", "--json"], ["list", "--summary"], ["list", "--size"], ["info"], ["config"]],
+    ids=" ".join,
+)
+def test_what_draws_on_terminals_is_not_loaded_without_one(arguments: list[str], project: Path) -> None:
+    loaded = loaded_by(f"from central_venv.cli import main\nmain({arguments!r})", project)
+
+    assert {name for name in loaded if name.partition(".")[0] == "rich"} == set()
+
+
+def test_the_overview_loads_no_command(project: Path) -> None:
+    code = "from central_venv.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
+
+    loaded = loaded_by(code, project)
+
+    assert {module for module, _ in COMMANDS.values() if f"central_venv.cli.{module}" in loaded} == set()
+
+
+def test_a_claim_loads_no_library(project: Path) -> None:
+    code = (
+        "import central_venv\n"
+        "environment = central_venv.project_home('.').environment('tox', 'py312')\n"
+        "environment.claim('py312', on_wait=print)\n"
+        "environment.release()"
+    )
+
+    loaded = loaded_by(code, project)
+
+    assert "central_venv.lock" in loaded
+    assert loaded & {"argparse", "filelock", "platformdirs", "pluggy", "rich", "subprocess"} == set()

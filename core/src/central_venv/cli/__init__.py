@@ -12,7 +12,9 @@ from central_venv.errors import CentralVenvError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from central_venv.cli.quick import QuickCommand
 
 DONE = 0
 FAILED = 1
@@ -32,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         complain(CentralVenvError("cannot write the answer: stdout is closed", hint="leave it open"))
         return FAILED
+    if arguments is None:
+        import gc
+
+        gc.disable()  # a command ends long before its rubbish matters
     try:
         status = _run(argv)
         sys.stdout.flush()
@@ -53,16 +59,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    from central_venv.cli import path
-
-    # `path` is called at every shell prompt and from every Makefile: it does without `argparse` as long as it can.
-    if argv[:1] == ["path"] and (quick := path.parse_quickly(argv[1:])) is not None:
-        return path.run(quick)
+    if (quick := _quick(argv)) is not None:
+        return quick()
     from central_venv.cli.parser import parse
 
     arguments = parse(argv)
     status: int = arguments.run(arguments)
     return status
+
+
+def _quick(argv: list[str]) -> Callable[[], int] | None:
+    """What is called at every shell prompt, from every Makefile or by programs, without `argparse` if possible."""
+    if argv[:1] == ["path"]:
+        from central_venv.cli import path
+
+        return _understood(path, argv[1:])
+    if argv[:1] == ["list"]:
+        from central_venv.cli import listing
+
+        return _understood(listing, argv[1:])
+    return None
+
+
+def _understood(command: QuickCommand, argv: list[str]) -> Callable[[], int] | None:
+    from central_venv.cli.quick import parse_quickly
+
+    arguments = parse_quickly(argv, command.QUICK)
+    return None if arguments is None or command.conflict(arguments) else lambda: command.run(arguments)
 
 
 def complain(error: CentralVenvError) -> None:

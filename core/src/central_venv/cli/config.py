@@ -6,17 +6,26 @@ import json
 import os
 
 from central_venv.cli import DONE
+from central_venv.cli.options import add_json, add_project
 from central_venv.cli.project import settings_here
-from central_venv.cli.text import print_columns, print_safely, printable
+from central_venv.cli.text import print_columns, print_document, print_safely, printable
 from central_venv.directories import site_config_directory, user_config_directory
 from central_venv.errors import ProjectNotFoundError
 from central_venv.settings import CONFIG_FILE, load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
 
 SCHEMA = 1
+
+DESCRIPTION = "Show the settings in force, and where each came from."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_project(parser)
+    add_json(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -37,7 +46,7 @@ def run(arguments: Namespace) -> int:
             {"key": key, "value": value, "origin": {"kind": origin.kind, "name": origin.name}}
             for key, value, origin in settings.items()
         ]
-        print(json.dumps({"schema": SCHEMA, "settings": listed, "files": files}, indent=2))
+        print_document({"schema": SCHEMA, "settings": listed, "files": files})
         return DONE
     print_columns(
         [[key, printable(_shown(value)), f"({printable(str(origin))})"] for key, value, origin in settings.items()]

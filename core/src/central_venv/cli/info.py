@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from central_venv.cli import DONE, complain
-from central_venv.cli.listing import environment_row, print_json
+from central_venv.cli.listing import environment_row, print_projects
+from central_venv.cli.options import add_json, add_project
 from central_venv.cli.project import settings_here
 from central_venv.cli.text import print_columns, print_safely, printable
 from central_venv.home import Home
@@ -14,7 +15,15 @@ from central_venv.location import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
+
+DESCRIPTION = "Show what is known of this project."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_project(parser)
+    add_json(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -28,7 +37,7 @@ def run(arguments: Namespace) -> int:
     if not os.path.lexists(home.path):
         project.state = ACTIVE
     if arguments.json:
-        print_json(store.path, [project])
+        print_projects(store.path, [project])
         return DONE
     print_columns(
         [

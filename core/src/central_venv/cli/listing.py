@@ -2,86 +2,154 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from central_venv.cli import DONE, complain
-from central_venv.cli.text import UNKNOWN, ago, print_columns, printable, size
-from central_venv.inventory import PROJECT_STATES, FoundEnvironment, FoundProject, find_projects
+from central_venv.cli.text import UNKNOWN, ago, on_terminal, print_columns, print_document, printable, size
+from central_venv.inventory import ENVIRONMENT_STATES, PROJECT_STATES, FoundEnvironment, FoundProject, find_projects
 from central_venv.location import open_store
+from central_venv.selection import is_called, matching
 from central_venv.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterable, Iterator
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from central_venv.store import Store
 
 SCHEMA = 1
 
-_HEADINGS = ("PROJECT", "RUNNER", "NAME", "PYTHON", "LAST USED", "SIZE", "STATE")
+DESCRIPTION = "List every environment in the store, by project, the last used first."
+
+#: Each option with its default, for `parse_quickly`, which leaves `--unused-for` to the real parser.
+QUICK = {
+    "json": False,
+    "size": False,
+    "summary": False,
+    "state": None,
+    "runner": None,
+    "project": None,
+    "unused_for": None,
+}
+_STATES = PROJECT_STATES + ENVIRONMENT_STATES
+
+_HEADINGS = ("PROJECT", "RUNNER", "NAME", "PYTHON", "LAST USED", "SIZE", "SHARED", "STATE")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    from central_venv.cli.options import add_json, add_runner, add_unused_for
+
+    add_json(parser)
+    parser.add_argument("--summary", action="store_true", help="one line for each project: what it takes on disk")
+    parser.add_argument("--size", action="store_true", help="count the disk that each takes, and what of it is shared")
+    parser.add_argument(
+        "--state",
+        metavar="S",
+        choices=_STATES,
+        help=f"only projects ({', '.join(PROJECT_STATES)}) or environments ({', '.join(ENVIRONMENT_STATES)}) "
+        "in this state",
+    )
+    add_runner(parser)
+    parser.add_argument(
+        "--project", metavar="DIR", help="only this project: its directory, its old one, or the name of its home"
+    )
+    add_unused_for(parser, "only environments that were not used for so long")
+
+
+def conflict(arguments: Namespace) -> str | None:
+    """What is wrong with a combination of options, if anything."""
+    if arguments.json and arguments.summary:
+        return "--summary is for people; programs take --json --size"
+    return None if arguments.state in {None, *_STATES} else f"no state: {arguments.state}"
 
 
 def run(arguments: Namespace) -> int:
     """List what is in the store and matches the filters."""
     store = open_store(load_settings(None), None)
-    projects = list(_filtered(find_projects(store, on_problem=complain), arguments.state, arguments.runner))
-    if arguments.size:
-        from central_venv.disk_usage import disk_usage
+    projects = sorted(_found(store, arguments), key=_last_use_first)
+    if arguments.size or arguments.summary:
+        from central_venv.cli.progress import measure
 
-        for project in projects:
-            for environment in project.environments:
-                environment.size = disk_usage(environment.path)
+        measure([environment for project in projects for environment in project.environments])
     if arguments.json:
-        print_json(store.path, projects)
-    elif projects:
-        _print_table(projects, sizes=arguments.size)
-    else:
+        print_projects(store.path, projects)
+    elif not projects:
         print(f"nothing to list in `{printable(store.path)}`", file=sys.stderr)
+    elif on_terminal():
+        from central_venv.cli import table
+
+        table.print_summary(projects) if arguments.summary else table.print_table(projects, sizes=arguments.size)
+    else:
+        print_columns(_summary(projects) if arguments.summary else _rows(projects, sizes=arguments.size))
     return DONE
 
 
-def print_json(store: str, projects: Iterable[FoundProject]) -> None:
+def print_projects(store: str, projects: Iterable[FoundProject]) -> None:
     """Print projects as programs read them."""
-    document = {"schema": SCHEMA, "store": store, "projects": [project.as_json() for project in projects]}
-    print(json.dumps(document, indent=2))
+    print_document({"schema": SCHEMA, "store": store, "projects": [project.as_json() for project in projects]})
 
 
 def environment_row(environment: FoundEnvironment) -> list[str]:
-    """An environment's runner, name, Python, last use and state, for people."""
+    """An environment's runner, name, Python and last use, for people."""
     return [
         printable(environment.runner),
         printable(environment.name),
         printable(environment.python or UNKNOWN),
         ago(environment.last_used),
-        environment.state,
     ]
 
 
-def _filtered(projects: Iterable[FoundProject], state: str | None, runner: str | None) -> Iterator[FoundProject]:
-    environment_state = state if state is not None and state not in PROJECT_STATES else None
-    for project in projects:
-        if state in PROJECT_STATES and project.state != state:
+def size_cells(environment: FoundEnvironment) -> list[str]:
+    """What an environment takes on disk and what of it is shared, if that was counted, for people."""
+    usage = environment.usage
+    return [UNKNOWN, UNKNOWN] if usage is None else [size(usage.size), size(usage.shared) if usage.shared else UNKNOWN]
+
+
+def project_cell(project: FoundProject) -> str:
+    """Which project it is, and its state if that is not the usual one, for people."""
+    where = printable(project.root or project.home)
+    return where if project.state == "active" else f"{where} ({project.state})"
+
+
+def _found(store: Store, arguments: Namespace) -> Iterator[FoundProject]:
+    """The projects of a store that match the filters, each with those of its environments that do."""
+    asked = (arguments.runner, arguments.unused_for, arguments.state if arguments.state in ENVIRONMENT_STATES else None)
+    about_environments = asked != (None, None, None)
+    is_meant = is_called(arguments.project) if arguments.project is not None else lambda _: True
+    for project in find_projects(store, on_problem=complain):
+        if not is_meant(project):
             continue
-        project.environments = [
-            environment
-            for environment in project.environments
-            if environment_state in {None, environment.state} and runner in {None, environment.runner}
-        ]
-        if project.environments or (environment_state is None and runner is None):
+        if arguments.state in PROJECT_STATES and project.state != arguments.state:
+            continue
+        found = matching(project, state=arguments.state, runner=arguments.runner, unused_for=arguments.unused_for)
+        if found or not (about_environments or project.environments):
+            project.environments = found
             yield project
 
 
-def _print_table(projects: Iterable[FoundProject], *, sizes: bool) -> None:
-    rows = [list(_HEADINGS)]
+def _last_use_first(project: FoundProject) -> tuple[float, str]:
+    return -project.last_used, project.home
+
+
+def _summary(projects: Iterable[FoundProject]) -> Sequence[Sequence[str]]:
+    from central_venv.disk_usage import total
+
+    rows = [["PROJECT", "ENVIRONMENTS", "SIZE"]]
     for project in projects:
-        where = printable(project.root or project.home)
-        marker = "" if project.state == "active" else f" ({project.state})"
+        usages = [environment.usage for environment in project.environments if environment.usage is not None]
+        rows.append([project_cell(project), str(len(project.environments)), size(total(usages))])
+    return rows
+
+
+def _rows(projects: Iterable[FoundProject], *, sizes: bool) -> Sequence[Sequence[str]]:
+    rows = [[heading for heading in _HEADINGS if sizes or heading not in {"SIZE", "SHARED"}]]
+    for project in projects:
+        cell = project_cell(project)
         for environment in project.environments:
-            runner, name, python, used, state = environment_row(environment)
-            rows.append([where + marker, runner, name, python, used, size(environment.size), state])
+            counted = size_cells(environment) if sizes else []
+            rows.append([cell, *environment_row(environment), *counted, environment.state])
         if not project.environments:
-            rows.append([where + marker, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, "empty"])
-    if not sizes:
-        for row in rows:
-            del row[_HEADINGS.index("SIZE")]
-    print_columns(rows)
+            rows.append([cell, *[UNKNOWN] * (len(rows[0]) - 2), "empty"])
+    return rows

@@ -1,19 +1,74 @@
-"""The parser of the command line: what each command takes, and its help."""
+"""The parser of the command line: which commands there are, and what each takes.
+
+Each command is a module with `DESCRIPTION`, `add_arguments`, `run` and, if options can contradict each other,
+`conflict`, which says how. Only the module that was asked for is loaded.
+"""
 
 from __future__ import annotations
 
 import argparse
-
-from central_venv.cli import config, info, listing, path
-from central_venv.inventory import ENVIRONMENT_STATES, PROJECT_STATES
+import os
+from argparse import Namespace
+from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
+
+    class Command(Protocol):
+        """What a command's module holds."""
+
+        DESCRIPTION: str
+
+        @staticmethod
+        def add_arguments(parser: argparse.ArgumentParser) -> None:
+            """Declare what the command takes."""
+
+        @staticmethod
+        def run(arguments: Namespace) -> int:
+            """Do it; returns the exit status."""
 
 
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line; exits with status 2 and a usage message if it is wrong."""
+#: Each command's name, its module and what it does, in the order in which a newcomer needs them.
+COMMANDS = {
+    "path": ("path", "where an environment is or would be"),
+    "info": ("info", "this project: its home and environments"),
+    "list": ("listing", "every environment of every project"),
+    "prune": ("prune", "remove what belongs to projects that are gone, and what has long been idle"),
+    "remove": ("remove", "remove environments of this project"),
+    "clean": ("clean", "remove all environments of this project, or of the whole store"),
+    "doctor": ("doctor", "what is wrong or could be better, each with its remedy"),
+    "config": ("config", "each setting and where it came from"),
+}
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Parse a command line; exits with status 2 and a usage message if it is wrong.
+
+    Returns:
+        The arguments, among them `run`, which does what was asked.
+    """
+    if not argv or argv[0] not in COMMANDS:
+        return _overview().parse_args(argv)
+    command = _command(argv[0])
+    parser = argparse.ArgumentParser(
+        prog=f"central-venv {argv[0]}", description=command.DESCRIPTION, formatter_class=_Formatter
+    )
+    command.add_arguments(parser)
+    arguments = parser.parse_args(argv[1:], Namespace(run=command.run))
+    conflict = getattr(command, "conflict", None)
+    if conflict is not None and (problem := conflict(arguments)):
+        parser.error(problem)
+    return arguments
+
+
+def _command(name: str) -> Command:
+    command: Command = import_module(f"central_venv.cli.{COMMANDS[name][0]}")  # type: ignore[assignment]  # each is one
+    return command
+
+
+def _overview() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="central-venv",
         description="One central store for the virtual environments of all projects.",
@@ -21,14 +76,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_path(commands)
-    _add_info(commands)
-    _add_list(commands)
-    _add_config(commands)
-    arguments = parser.parse_args(argv)
-    if hasattr(arguments, "exists") and (problem := path.conflict(arguments)):
-        commands.choices["path"].error(problem)
-    return arguments
+    for name, (_, summary) in COMMANDS.items():
+        commands.add_parser(name, help=summary)
+    return parser
+
+
+class _Formatter(argparse.HelpFormatter):
+    """As wide as the terminal; the one it is made from loads the compression modules to find that out."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(1).columns
+        except (ValueError, OSError):  # no number, no terminal
+            columns = 80
+        super().__init__(prog, width=columns - 2)
 
 
 class _Version(argparse.Action):
@@ -42,66 +103,3 @@ class _Version(argparse.Action):
 
         print(f"central-venv {version('central-venv')}")
         parser.exit()
-
-
-_Commands = argparse._SubParsersAction  # noqa: SLF001  # argparse has no public name for it
-
-
-def _add_path(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "path",
-        help="where an environment is or would be",
-        description="Print where an environment of this project is or would be. Touches nothing on disk.",
-    )
-    _add_project(parser)
-    parser.add_argument("--runner", metavar="R", help="the runner, such as `tox`; alone: the directory of all of its")
-    parser.add_argument("--env", metavar="E", help="the environment's directory, such as `py312`")
-    parser.add_argument("--python", metavar="X", help="the project environment for this Python, such as `3.12`")
-    parser.add_argument("--home", action="store_true", help="the project's home itself")
-    parser.add_argument("--exists", action="store_true", help="exit with status 1 if there is nothing there")
-    parser.set_defaults(run=path.run)
-
-
-def _add_info(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "info", help="this project: its home and environments", description="Show what is known of this project."
-    )
-    _add_project(parser)
-    _add_json(parser)
-    parser.set_defaults(run=info.run)
-
-
-def _add_list(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "list", help="every environment of every project", description="List every environment in the store."
-    )
-    _add_json(parser)
-    parser.add_argument("--size", action="store_true", help="count the disk that each takes")
-    parser.add_argument(
-        "--state",
-        metavar="S",
-        choices=PROJECT_STATES + ENVIRONMENT_STATES,
-        help=f"only projects ({', '.join(PROJECT_STATES)}) or environments ({', '.join(ENVIRONMENT_STATES)}) "
-        "in this state",
-    )
-    parser.add_argument("--runner", metavar="R", help="only environments of this runner")
-    parser.set_defaults(run=listing.run)
-
-
-def _add_config(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "config",
-        help="each setting and where it came from",
-        description="Show the settings in force, and where each came from.",
-    )
-    _add_project(parser)
-    _add_json(parser)
-    parser.set_defaults(run=config.run)
-
-
-def _add_project(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--project", metavar="DIR", help="the project's directory, instead of the current one's")
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")

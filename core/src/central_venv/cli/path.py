@@ -10,7 +10,7 @@ from central_venv.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from argparse import ArgumentParser
     from typing import Protocol
 
     from central_venv.settings import Settings
@@ -26,35 +26,22 @@ if TYPE_CHECKING:
         exists: bool
 
 
-_VALUES = {"--project", "--runner", "--env", "--python"}
-_FLAGS = {"--home", "--exists"}
+DESCRIPTION = "Print where an environment of this project is or would be. Touches nothing on disk."
+
+#: Each option with its default, for `parse_quickly`.
+QUICK = {"project": None, "runner": None, "env": None, "python": None, "home": False, "exists": False}
 
 
-class _QuickArguments:
-    __slots__ = ("env", "exists", "home", "project", "python", "runner")
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    from central_venv.cli.options import add_project
 
-    def __init__(self) -> None:
-        self.project: str | None = None
-        self.runner: str | None = None
-        self.env: str | None = None
-        self.python: str | None = None
-        self.home = False
-        self.exists = False
-
-
-def parse_quickly(argv: Sequence[str]) -> PathArguments | None:
-    """The arguments, if they are spelled out in full; None to leave them, and all complaints, to the real parser."""
-    arguments = _QuickArguments()
-    rest = list(argv)
-    while rest:
-        option = rest.pop(0)
-        if option in _FLAGS:
-            setattr(arguments, option[2:], True)
-        elif option in _VALUES and rest and not rest[0].startswith("-"):
-            setattr(arguments, option[2:], rest.pop(0))
-        else:
-            return None
-    return None if conflict(arguments) else arguments
+    add_project(parser)
+    parser.add_argument("--runner", metavar="R", help="the runner, such as `tox`; alone: the directory of all of its")
+    parser.add_argument("--env", metavar="E", help="the environment's directory, such as `py312`")
+    parser.add_argument("--python", metavar="X", help="the project environment for this Python, such as `3.12`")
+    parser.add_argument("--home", action="store_true", help="the project's home itself")
+    parser.add_argument("--exists", action="store_true", help="exit with status 1 if there is nothing there")
 
 
 def conflict(arguments: PathArguments) -> str | None:

@@ -8,7 +8,8 @@ from central_venv import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
 
 UNKNOWN = "-"
 
@@ -18,15 +19,30 @@ _KIBI = 1024
 
 def printable(text: str) -> str:
     """The text with everything escaped that is not a printable character, such as line breaks and escape sequences."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-def ago(time: str | None) -> str:
-    """How long ago a time was, in words."""
-    seconds = clock.to_timestamp(time)
-    if seconds is None:
+def on_terminal() -> bool:
+    """Whether a person looks at stdout."""
+    return sys.stdout.isatty()
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def ago(time: float | None) -> str:
+    """How long ago a time was, in words.
+
+    Args:
+        time: in seconds since the epoch; None if it is not known.
+    """
+    if time is None:
         return UNKNOWN
-    passed = clock.seconds() - seconds
+    passed = clock.seconds() - time
     for unit, length in _UNITS:
         if passed >= length:
             count = int(passed // length)
@@ -46,15 +62,32 @@ def size(number: int | None) -> str:
     return f"{amount:.1f} GiB"
 
 
+def align(rows: Sequence[Sequence[str]], *, indent: str = "") -> list[str]:
+    """Rows as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    line = indent + "  ".join(f"%-{width}s" for width in widths)
+    return [(line % tuple(row)).rstrip() for row in rows]
+
+
 def print_columns(rows: Sequence[Sequence[str]], *, indent: str = "") -> None:
     """Print rows in aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print_safely(f"{indent}{line.rstrip()}")
+    print_safely("\n".join(align(rows, indent=indent)))
 
 
-def print_safely(line: str) -> None:
-    """Print a line, escaping what the terminal's encoding cannot show."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding))
+def print_document(document: Mapping[str, object]) -> None:
+    """Print JSON on one line; with line breaks if a person looks on."""
+    import json
+
+    print(json.dumps(document, indent=2 if on_terminal() else None))
+
+
+def print_safely(text: str, *, to: TextIO | None = None) -> None:
+    """Print lines, escaping what the terminal's encoding cannot show.
+
+    Args:
+        text: the lines.
+        to: where to; None for stdout.
+    """
+    stream = sys.stdout if to is None else to
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)

@@ -1,0 +1,49 @@
+"""``central-venv clean``: all environments of a project, or of the store."""
+
+from __future__ import annotations
+
+from central_venv.cli import complain, removing
+from central_venv.cli.stored import add_project, stored_project
+from central_venv.inventory import SHARED, UNREACHABLE, UNRECORDED, find_projects
+from central_venv.location import open_store
+from central_venv.settings import load_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+DESCRIPTION = "Remove all environments of this project, or with --all those of every project."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_project(parser)
+    parser.add_argument("--all", action="store_true", help="every project in the store, but for shared environments")
+    parser.add_argument(
+        "--state",
+        choices=[UNREACHABLE, UNRECORDED],
+        help="also if the project cannot be seen now and may come back, or if nobody can tell which it is; with --all: "
+        "instead of the others",
+    )
+    removing.add_arguments(parser)
+
+
+def conflict(arguments: Namespace) -> str | None:
+    """What is wrong with a combination of options, if anything."""
+    if arguments.all and arguments.project is not None:
+        return "--all goes without --project"
+    return None
+
+
+def run(arguments: Namespace) -> int:
+    """Remove everything of one project, or of all of them."""
+    plan = removing.Plan()
+    if not arguments.all:
+        store, project = stored_project(arguments.project)
+        plan.add(project, project.environments, whole=True, state=arguments.state)
+        return removing.carry_out(store, plan, arguments)
+    store = open_store(load_settings(None), None)
+    for project in find_projects(store, on_problem=complain):
+        if project.state != SHARED and arguments.state in {None, project.state}:
+            plan.add(project, project.environments, whole=True, state=arguments.state)
+    return removing.carry_out(store, plan, arguments, agreement=str(len(plan.environments)))

@@ -1,0 +1,70 @@
+"""``central-venv prune``: what belongs to projects that are gone, and what has long been idle."""
+
+from __future__ import annotations
+
+from central_venv.cli import complain, removing
+from central_venv.cli.options import add_unused_for
+from central_venv.inventory import ACTIVE, ORPHAN, PROJECT_STATES, UNREACHABLE, UNRECORDED, find_projects
+from central_venv.location import open_store
+from central_venv.record import BROKEN
+from central_venv.selection import matching
+from central_venv.settings import load_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from central_venv.inventory import FoundProject
+
+DESCRIPTION = (
+    "Remove the environments of projects that are surely gone, and with --unused-for those of other projects that "
+    "nobody used for so long. Finishes what killed removals began, and sweeps what is left of what is gone."
+)
+
+_STATES = (ORPHAN, UNREACHABLE, UNRECORDED, ACTIVE, BROKEN)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_unused_for(parser, "also environments of projects that are there, but were not used for so long")
+    parser.add_argument(
+        "--state",
+        metavar="S",
+        choices=_STATES,
+        help=f"instead: those of projects in this state ({', '.join(_STATES[:-1])}), or those that are broken; "
+        "with --unused-for only the idle ones of them",
+    )
+    removing.add_arguments(parser)
+
+
+def conflict(arguments: Namespace) -> str | None:
+    """What is wrong with a combination of options, if anything."""
+    if arguments.state == ACTIVE and arguments.unused_for is None:
+        return "--state active needs --unused-for: `central-venv clean` removes what is in use every day"
+    return None
+
+
+def run(arguments: Namespace) -> int:
+    """Remove what nobody needs any more."""
+    store = open_store(load_settings(None), None)
+    plan = removing.Plan()
+    for project in find_projects(store, on_problem=complain):
+        if project.record is not None and project.state != UNREACHABLE:
+            plan.homes.append(project.home)
+        _consider(project, arguments, plan)
+    return removing.carry_out(store, plan, arguments)
+
+
+def _consider(project: FoundProject, arguments: Namespace, plan: removing.Plan) -> None:
+    state, age = arguments.state, arguments.unused_for
+    if state is None and project.state == ORPHAN:
+        plan.add(project, project.environments, whole=True, state=ORPHAN)
+        return
+    if state is None and (project.state != ACTIVE or age is None):
+        return
+    if state == BROKEN and project.state not in {ACTIVE, ORPHAN}:
+        return
+    chosen = matching(project, state=state, unused_for=age)
+    whole = age is None and state in PROJECT_STATES and project.state == state
+    if chosen or whole:
+        plan.add(project, chosen, whole=whole, state=state)

@@ -1,0 +1,58 @@
+"""Which project in the store the command line is asked about, be its directory there or not."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv.cli import complain
+from central_venv.cli.project import settings_here
+from central_venv.errors import ProjectNotFoundError
+from central_venv.home import Home
+from central_venv.inventory import find_project, find_projects
+from central_venv.location import open_store
+from central_venv.project import true_path
+from central_venv.selection import is_called
+from central_venv.settings import load_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from central_venv.inventory import FoundProject
+    from central_venv.store import Store
+
+
+def add_project(parser: ArgumentParser) -> None:
+    """``--project DIR``, of a project that need not be there any more."""
+    parser.add_argument(
+        "--project",
+        metavar="DIR",
+        help="the project, instead of the current one: its directory, the one that it had, or the name of its home",
+    )
+
+
+def stored_project(name: str | None) -> tuple[Store, FoundProject]:
+    """The store, and the project in it that was named, or else the one that the current directory lies in.
+
+    Args:
+        name: what `add_project` takes; None if nothing was named.
+
+    Raises:
+        CentralVenvError: there is none, or its home is another project's.
+    """
+    store = open_store(load_settings(None), None)
+    if name is None or (os.path.isdir(name) and os.path.dirname(true_path(name)) != true_path(store.path)):
+        root, settings = settings_here(name)
+        home = Home(open_store(settings, root), root)
+        home.check()
+        project = find_project(home.path, on_problem=complain)
+        project.root = root  # its home may not say so yet
+        return home.store, project
+    is_meant = is_called(name)
+    for project in find_projects(store, on_problem=complain):
+        if is_meant(project):
+            return store, project
+    raise ProjectNotFoundError(
+        f"the store `{store.path}` knows no project `{name}`",
+        hint="name its directory, the one that it had, or its home; `central-venv list` shows them",
+    )

@@ -1,0 +1,1076 @@
+"""`prune`, `remove` and `clean` on the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from central_venv import Home, Store, clock
+from central_venv.cli import main
+from central_venv.cli.text import size
+from central_venv.disk_usage import disk_usage
+from central_venv.record import ProjectRecord, write_project
+from support.mounts import mounted
+from support.trees import contents, listing, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Maker = Callable[[Path], Path]
+    Runner = Callable[..., "Said"]
+    Sealer = Callable[..., Path]
+    ProjectMaker = Callable[..., Home]
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and odd names are POSIX")
+background = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+
+NOON = 1795521600
+DAY = 86400
+PATIENCE = 60
+NO_ANSWER = "hint: `--yes` removes without a question\nnothing was removed\n"
+
+
+class Said(NamedTuple):
+    """What a command said, and its exit status."""
+
+    status: object
+    out: str
+    err: str
+
+    @property
+    def answer(self) -> Any:
+        """What it said to a program."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """Runs a command in this process, with an answer to its question."""
+
+    def run(*arguments: str, answer: str = "") -> Said:
+        capfd.readouterr()
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        try:
+            status: object = main(arguments)
+        except SystemExit as end:
+            status = end.code
+        return Said(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory is a project."""
+    monkeypatch.chdir(project)
+    return project
+
+
+@pytest.fixture
+def home_of(here: Path, store: Path) -> Home:
+    return Home(Store(str(store)), str(here))
+
+
+@pytest.fixture
+def seal(home_of: Home, make_environment: Maker) -> Sealer:
+    """Makes a recorded environment, used at a certain time."""
+
+    def seal(
+        directory: str = "py312",
+        runner: str = "tox",
+        *,
+        home: Home = home_of,
+        name: str | None = None,
+        used: float | None = None,
+    ) -> Path:
+        environment = home.environment(runner, directory)
+        environment.claim(name or directory, on_wait=lambda _: None)
+        path = make_environment(Path(environment.path))
+        environment.seal()
+        environment.release()
+        if used is not None:
+            os.utime(environment.record_path, (used, used))
+        return path
+
+    return seal
+
+
+@pytest.fixture
+def make_project(base: Path, store: Path, seal: Sealer) -> ProjectMaker:
+    """Makes another project with environments."""
+
+    def make(name: str, *environments: str, state: str = "active", used: float | None = None) -> Home:
+        root = write_tree(base / name, {"pyproject.toml": ""})
+        home = Home(Store(str(store)), str(root))
+        home.prepare()
+        for each in environments:
+            seal(each, home=home, used=used)
+        if state == "unreachable":
+            write_project(home.record_path, ProjectRecord(str(root), host="another machine"))
+        if state == "unrecorded":
+            os.unlink(home.record_path)
+        if state in {"orphan", "unreachable"}:
+            shutil.rmtree(root)
+        return home
+
+    return make
+
+
+def left(*homes: Home) -> list[list[str]]:
+    """The environments of tox that are still there, by home; None for a home that is gone."""
+    return [
+        sorted(os.listdir(os.path.join(home.path, ".tox"))) if os.path.isdir(os.path.join(home.path, ".tox")) else []
+        for home in homes
+    ]
+
+
+def is_there(home: Home) -> bool:
+    return os.path.lexists(home.path)
+
+
+def nothing_trashed(store: Path) -> bool:
+    return listing(store / ".trash") == set()
+
+
+def process(
+    *arguments: str, stdin: int | None = subprocess.DEVNULL, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "central_venv", *arguments]
+    if "input" not in options:
+        options["stdin"] = stdin
+    return subprocess.run(command, check=False, capture_output=True, text=True, **options)
+
+
+# prune: what it takes
+
+
+def test_prune_removes_orphans_and_nothing_else(make_project: ProjectMaker, run: Runner, store: Path) -> None:
+    gone = make_project("gone", "a", "b", state="orphan")
+    others = [make_project(state, "a", state=state) for state in ("active", "unreachable", "unrecorded")]
+
+    said = run("prune", "--yes")
+
+    assert (said.status, said.err) == (0, "")
+    assert said.out.startswith("removed 2 environments and 1 home, freed ")
+    assert not is_there(gone)
+    assert left(*others) == [["a"]] * 3
+    assert nothing_trashed(store)
+
+
+def test_prune_with_nothing_to_remove_says_so(seal: Sealer, run: Runner) -> None:
+    path = seal()
+
+    assert run("prune") == (0, "nothing to remove\n", "")
+    assert path.exists()
+
+
+def test_prune_of_a_store_that_does_not_exist_makes_none(store: Path, run: Runner) -> None:
+    assert run("prune", "--yes") == (0, "nothing to remove\n", "")
+    assert not store.exists()
+
+
+def test_prune_sweeps_what_is_left_in_homes_that_stay(home_of: Home, seal: Sealer, run: Runner) -> None:
+    shutil.rmtree(seal("gone"))
+    seal("there")
+
+    run("prune", "--yes")
+
+    assert listing(Path(home_of.path, ".central-venv", "tox")) == {"there.json", "there.lock"}
+
+
+def test_prune_removes_homes_in_which_nothing_is_left(home_of: Home, seal: Sealer, run: Runner) -> None:
+    shutil.rmtree(seal())
+
+    said = run("prune", "--yes")
+
+    assert said.status == 0
+    assert said.out.startswith("removed 0 environments and 1 home, freed ")
+    assert not is_there(home_of)
+
+
+def test_prune_leaves_the_home_of_an_unreachable_project_as_it_is(make_project: ProjectMaker, run: Runner) -> None:
+    home = make_project("away", state="unreachable")
+    write_tree(Path(home.path), {".central-venv/tox/gone.json": "{}"})
+    before = listing(Path(home.path))
+
+    run("prune", "--yes")
+
+    assert listing(Path(home.path)) == before
+
+
+def test_prune_finishes_what_a_killed_removal_left(seal: Sealer, store: Path, run: Runner) -> None:
+    seal()
+    write_tree(store / ".trash" / "4711-00000000", {"0/a": "x" * 5000})
+    (store / ".trash" / "4711-00000000.lock").touch()
+
+    said = run("prune", "--yes")
+
+    assert said.out == "nothing to remove\n"
+    assert said.err.startswith("finished 1 removal that had been broken off, freed ")
+    assert nothing_trashed(store)
+
+
+@pytest.mark.parametrize("name", ["@torch", "empty", "photos"], ids=["shared", "empty directory", "directory"])
+def test_prune_leaves_what_is_no_home_as_it_is(seal: Sealer, store: Path, run: Runner, name: str) -> None:
+    seal()
+    (store / name).mkdir()
+    if name == "photos":
+        write_tree(store / name, {".a.tmp": "precious", "b": "1"})
+        (store / name / ".album").mkdir()
+        os.utime(store / name / ".a.tmp", (0, 0))
+    before = contents(store / name)
+
+    run("prune", "--yes")
+
+    assert (store / name).is_dir()
+    assert contents(store / name) == before
+
+
+# prune: idle ones
+
+
+def test_unused_for_takes_idle_environments_of_live_projects(
+    home_of: Home, seal: Sealer, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "seconds", lambda: NOON)
+    seal("boundary", used=NOON - 90 * DAY)
+    seal("older", used=NOON - 91 * DAY)
+    seal("younger", used=NOON - 90 * DAY + 1)
+
+    said = run("prune", "--yes", "--unused-for", "90d")
+
+    assert said.status == 0
+    assert said.out.startswith("removed 2 environments, freed ")
+    assert left(home_of) == [["younger"]]
+
+
+def test_an_environment_whose_last_use_is_unknown_is_never_idle(
+    home_of: Home, make_environment: Maker, run: Runner
+) -> None:
+    home_of.prepare()
+    path = make_environment(Path(home_of.path, ".tox", "py312"))
+    os.utime(path / "pyvenv.cfg", (0, 0))
+
+    said = run("prune", "--yes", "--unused-for", "1h")
+
+    assert said.out == "nothing to remove\n"
+    assert path.exists()
+
+
+def test_unused_for_takes_orphans_however_lately_they_were_used(make_project: ProjectMaker, run: Runner) -> None:
+    home = make_project("gone", "a", state="orphan")
+
+    run("prune", "--yes", "--unused-for", "90d")
+
+    assert not is_there(home)
+
+
+@pytest.mark.parametrize("state", ["unreachable", "unrecorded"])
+def test_unused_for_does_not_take_what_may_come_back(make_project: ProjectMaker, run: Runner, state: str) -> None:
+    home = make_project("away", "a", state=state, used=1)
+
+    run("prune", "--yes", "--unused-for", "1y")
+
+    assert left(home) == [["a"]]
+
+
+@pytest.mark.parametrize("age", ["90", "d", "-1d", "1.5d", "90 d", "1m", "", "٣d"])
+def test_an_age_is_a_number_of_a_unit(run: Runner, age: str) -> None:
+    said = run("prune", "--unused-for", age)
+
+    assert (said.status, said.out) == (2, "")
+
+
+# prune, by state
+
+
+STATES = ("active", "orphan", "unreachable", "unrecorded")
+
+
+@pytest.mark.parametrize("state", ["orphan", "unreachable", "unrecorded"])
+def test_a_state_takes_the_projects_in_it_and_no_others(make_project: ProjectMaker, run: Runner, state: str) -> None:
+    homes = {each: make_project(each, "a", state=each) for each in STATES}
+
+    said = run("prune", "--yes", "--state", state)
+
+    assert said.status == 0
+    assert {each for each, home in homes.items() if not is_there(home)} == {state}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_with_an_age_takes_only_the_idle_ones(make_project: ProjectMaker, run: Runner, state: str) -> None:
+    homes = [make_project(each, "old", state="active", used=1) for each in ("one", "other")]
+    home = make_project("this", "old", state="active", used=1)
+    for each in (*homes, home):
+        environment = each.environment("tox", "new")
+        shutil.copytree(each.environment_path("tox", "old"), environment.path)
+        shutil.copy(each.environment("tox", "old").record_path, environment.record_path)
+    if state == "unreachable":
+        write_project(home.record_path, ProjectRecord(home.root, host="another machine"))
+    if state == "unrecorded":
+        os.unlink(home.record_path)
+    if state in {"orphan", "unreachable"}:
+        shutil.rmtree(home.root)
+
+    said = run("prune", "--yes", "--state", state, "--unused-for", "90d")
+
+    assert said.status == 0
+    assert left(home) == [["new"]]
+    assert left(*homes) == [["new"] if state == "active" else ["new", "old"]] * 2
+
+
+def test_the_broken_are_taken_of_projects_that_are_there_or_surely_gone(
+    make_project: ProjectMaker, run: Runner
+) -> None:
+    homes = {each: make_project(each, "good", "bad", state=each) for each in STATES}
+    for home in homes.values():
+        os.unlink(os.path.join(home.environment_path("tox", "bad"), "pyvenv.cfg"))
+
+    said = run("prune", "--yes", "--state", "broken")
+
+    assert said.status == 0
+    assert left(*homes.values()) == [["good"], ["good"], ["bad", "good"], ["bad", "good"]]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["prune", "--state", "active"],
+        ["prune", "--state", "shared"],
+        ["prune", "--state", "ready"],
+        ["clean", "--all", "--project", "."],
+        ["clean", "--state", "orphan"],
+        ["remove"],
+        ["remove", "--state", "orphan", "a"],
+        ["remove", "--state", "unreachable"],
+    ],
+    ids=" ".join,
+)
+def test_what_contradicts_itself_is_wrong_usage_and_removes_nothing(
+    home_of: Home, seal: Sealer, run: Runner, arguments: list[str]
+) -> None:
+    seal()
+
+    said = run(*arguments, "--yes")
+
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith("usage: ")
+    assert left(home_of) == [["py312"]]
+
+
+# the plan
+
+
+@pytest.mark.parametrize("command", [["prune"], ["clean"], ["clean", "--all"], ["remove", "*"]], ids=" ".join)
+@pytest.mark.parametrize("json_too", [True, False], ids=["json", "text"])
+def test_a_dry_run_changes_nothing(
+    make_project: ProjectMaker,
+    seal: Sealer,
+    run: Runner,
+    store: Path,
+    command: list[str],
+    json_too: bool,  # noqa: FBT001
+) -> None:
+    seal()
+    make_project("gone", "a", state="orphan")
+    write_tree(store / ".trash" / "4711-00000000", {"0/a": "1"})
+    before = (contents(store), times(store))
+
+    said = run(*command, "--dry-run", "--yes", *(["--json"] if json_too else []))
+
+    assert (said.status, said.err) == (0, "")
+    assert (contents(store), times(store)) == before
+
+
+def times(root: Path) -> dict[str, tuple[int, int, int]]:
+    found = {}
+    for path in [root, *root.rglob("*")]:
+        status = path.lstat()
+        found[str(path)] = (status.st_mode, status.st_mtime_ns, status.st_ino)
+    return found
+
+
+def test_a_dry_run_shows_what_would_be_removed(
+    make_project: ProjectMaker, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "seconds", lambda: NOON)
+    home = make_project("gone", "a", "py312", state="orphan", used=NOON - 3 * DAY)
+    sizes = [disk_usage(home.environment_path("tox", name)) for name in ("a", "py312")]
+
+    said = run("prune", "--dry-run")
+
+    assert said.status == 0
+    assert said.out.splitlines() == [
+        f"{home.root} (orphan)",
+        f"  tox  a      3.12.1  3 days ago  ready  {size(sizes[0])}  -",
+        f"  tox  py312  3.12.1  3 days ago  ready  {size(sizes[1])}  -",
+        f"would remove 2 environments of 1 project, {size(sum(sizes))}",
+    ]
+
+
+def test_a_dry_run_with_nothing_to_remove_says_so(seal: Sealer, run: Runner) -> None:
+    seal()
+
+    assert run("prune", "--dry-run") == (0, "nothing to remove\n", "")
+
+
+def test_a_dry_run_tells_what_would_be_kept(make_project: ProjectMaker, run: Runner) -> None:
+    home = make_project("away", "a", state="unreachable")
+
+    said = run("clean", "--all", "--dry-run")
+
+    assert (said.status, said.out) == (0, "nothing to remove\n")
+    assert said.err == (
+        f"kept tox a of {home.root}: its project is unreachable, and may come back: `--state unreachable` removes it\n"
+    )
+
+
+# the question
+
+
+@pytest.mark.parametrize("answer", ["y\n", "Y\n", "yes\n", " y \n"])
+def test_who_agrees_to_the_question_gets_it_done(home_of: Home, seal: Sealer, run: Runner, answer: str) -> None:
+    path = seal()
+    measured = size(disk_usage(str(path)))
+
+    said = run("clean", answer=answer)
+
+    assert said.status == 0
+    assert said.err.endswith(f"remove 1 environment of 1 project, {measured}? [y/N] ")
+    assert said.err.startswith(f"{home_of.root}\n  tox  py312  3.12.1  just now  ready  ")
+    assert said.out.startswith("removed 1 environment and 1 home, freed ")
+    assert not is_there(home_of)
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n", "no\n", "yeah\n", "1\n", "--yes\n"])
+def test_who_does_not_agree_gets_nothing_removed(home_of: Home, seal: Sealer, run: Runner, answer: str) -> None:
+    path = seal()
+
+    said = run("clean", answer=answer)
+
+    assert (said.status, said.out) == (1, "")
+    assert said.err.endswith("? [y/N] nothing was removed\n")
+    assert path.exists()
+
+
+def test_nobody_who_answers_means_no_and_a_hint(seal: Sealer, run: Runner) -> None:
+    path = seal()
+
+    said = run("clean", answer="")
+
+    assert (said.status, said.out) == (1, "")
+    assert said.err.endswith(f"? [y/N] \n{NO_ANSWER}")
+    assert path.exists()
+
+
+def test_a_closed_stdin_means_no_and_a_hint(
+    seal: Sealer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = seal()
+    monkeypatch.setattr(sys, "stdin", None)
+
+    status = main(["clean"])
+
+    said = capfd.readouterr()
+    assert (status, said.out) == (1, "")
+    assert said.err.endswith(NO_ANSWER)
+    assert path.exists()
+
+
+def test_an_answer_that_is_no_text_means_no(seal: Sealer) -> None:
+    path = seal()
+    command = [sys.executable, "-m", "central_venv", "clean"]
+
+    done = subprocess.run(
+        command, input=b"\xff\n", capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "utf-8"}
+    )
+
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert path.exists()
+
+
+def test_the_question_of_a_program_that_reads_json_is_on_stderr(seal: Sealer, run: Runner) -> None:
+    path = seal()
+    measured = disk_usage(str(path))
+
+    said = run("clean", "--json", answer="y\n")
+
+    assert [each["size"] for each in said.answer["removed"]] == [measured]
+    assert "? [y/N] " in said.err
+
+
+def test_nothing_is_asked_if_there_is_nothing_to_remove(run: Runner, here: Path) -> None:
+    assert run("clean") == (0, "nothing to remove\n", "")
+
+
+# remove
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["py311"], [".venv", "lint", "py312", "tests"]),
+        (["py311", "py312"], [".venv", "lint", "tests"]),
+        (["py3*"], [".venv", "lint", "tests"]),
+        (["py31?", "lint"], [".venv", "tests"]),
+        (["py31[!1]"], [".venv", "lint", "py311", "tests"]),
+        (["--runner", "tox"], [".venv", "tests"]),
+        (["--runner", "project"], ["lint", "py311", "py312", "tests"]),
+        (["--runner", "tox", "l*"], [".venv", "py311", "py312", "tests"]),
+        (["*"], []),
+    ],
+    ids=" ".join,
+)
+def test_remove_takes_what_is_named(
+    home_of: Home, seal: Sealer, run: Runner, arguments: list[str], expected: list[str]
+) -> None:
+    for name in ("py311", "py312", "lint"):
+        seal(name)
+    seal("tests", "nox")
+    seal(".venv", "project")
+
+    said = run("remove", "--yes", *arguments)
+
+    there = sorted(path.parent.name for path in Path(home_of.path).rglob("pyvenv.cfg"))
+    assert (said.status, said.err) == (0, "")
+    assert there == expected
+    assert is_there(home_of) is bool(expected)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a-b"], ids=["the runner's", "the directory's"])
+def test_an_environment_goes_by_either_name(home_of: Home, seal: Sealer, run: Runner, name: str) -> None:
+    seal("a-b", name="a/b")
+    seal("other")
+
+    run("remove", "--yes", name)
+
+    assert left(home_of) == [["other"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["py312", "unknown"], "has no environment `unknown`"),
+        (["x*"], "has no environment `x*`"),
+        (["--runner", "nox"], "has no `nox` environment"),
+        (["--runner", "nox", "py312"], "has no `nox` environment `py312`"),
+    ],
+)
+def test_a_name_that_means_nothing_removes_nothing(
+    home_of: Home, seal: Sealer, run: Runner, arguments: list[str], message: str
+) -> None:
+    seal()
+
+    said = run("remove", "--yes", *arguments)
+
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith(f"error: `{home_of.root}` {message}, so nothing was removed\nhint: ")
+    assert left(home_of) == [["py312"]]
+
+
+def test_remove_keeps_what_is_used_and_says_who_uses_it(home_of: Home, seal: Sealer, run: Runner) -> None:
+    path = seal()
+    seal("free")
+    environment = home_of.environment("tox", "py312")
+    environment.uses.begin()
+
+    said = run("remove", "--yes", "*")
+
+    assert said.status == 1
+    assert said.out.startswith("removed 1 environment, freed ")
+    assert said.err == f"kept tox py312 of {home_of.root}: in use by another process\n"
+    assert path.exists()
+    environment.uses.end()
+
+
+# clean
+
+
+def test_clean_removes_all_of_this_project_and_nothing_else(
+    home_of: Home, seal: Sealer, make_project: ProjectMaker, run: Runner
+) -> None:
+    seal()
+    seal(".venv", "project")
+    other = make_project("other", "a", state="orphan")
+
+    said = run("clean", "--yes")
+
+    assert said.status == 0
+    assert said.out.startswith("removed 2 environments and 1 home, freed ")
+    assert not is_there(home_of)
+    assert left(other) == [["a"]]
+
+
+def test_clean_works_from_a_subdirectory(
+    home_of: Home, seal: Sealer, run: Runner, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal()
+    (here / "src").mkdir()
+    monkeypatch.chdir(here / "src")
+
+    run("clean", "--yes")
+
+    assert not is_there(home_of)
+
+
+def test_clean_removes_what_a_template_made_without_us(home_of: Home, make_environment: Maker, run: Runner) -> None:
+    make_environment(Path(home_of.path, ".tox", "py312"))
+
+    said = run("clean", "--yes")
+
+    assert said.status == 0
+    assert not is_there(home_of)
+
+
+def test_clean_keeps_a_home_with_something_foreign_and_says_so(home_of: Home, seal: Sealer, run: Runner) -> None:
+    seal()
+    Path(home_of.path, "mine").touch()
+
+    said = run("clean", "--yes")
+
+    assert said.status == 1
+    assert said.out.startswith("removed 1 environment, freed ")
+    assert said.err == f"kept the home of {home_of.root}: it holds `mine`, which no runner put there\n"
+
+
+def test_clean_all_asks_for_the_number(seal: Sealer, make_project: ProjectMaker, run: Runner, home_of: Home) -> None:
+    seal()
+    other = make_project("other", "a", "b")
+
+    said = run("clean", "--all", answer="3\n")
+
+    assert said.status == 0
+    assert said.err.endswith("? type `3` to go on: ")
+    assert not is_there(home_of)
+    assert not is_there(other)
+
+
+@pytest.mark.parametrize("answer", ["y\n", "yes\n", "2\n", "33\n", "\n", ""])
+def test_clean_all_removes_nothing_for_a_wrong_number(
+    seal: Sealer, make_project: ProjectMaker, run: Runner, home_of: Home, answer: str
+) -> None:
+    seal()
+    other = make_project("other", "a", "b")
+
+    said = run("clean", "--all", answer=answer)
+
+    assert (said.status, said.out) == (1, "")
+    assert left(home_of, other) == [["py312"], ["a", "b"]]
+
+
+def test_clean_all_keeps_what_may_come_back_and_what_is_shared(
+    make_project: ProjectMaker, run: Runner, store: Path, make_environment: Maker
+) -> None:
+    homes = {each: make_project(each, "a", state=each) for each in STATES}
+    shared = make_environment(store / "@torch")
+
+    said = run("clean", "--all", "--yes")
+
+    assert said.status == 1
+    assert {each for each, home in homes.items() if is_there(home)} == {"unreachable", "unrecorded"}
+    assert shared.exists()
+    assert said.err.count("kept tox a of ") == 2
+
+
+@pytest.mark.parametrize("state", ["unreachable", "unrecorded"])
+def test_clean_all_with_a_state_takes_that_instead(make_project: ProjectMaker, run: Runner, state: str) -> None:
+    homes = {each: make_project(each, "a", state=each) for each in STATES}
+
+    said = run("clean", "--all", "--yes", "--state", state)
+
+    assert (said.status, said.err) == (0, "")
+    assert {each for each, home in homes.items() if not is_there(home)} == {state}
+
+
+# which project
+
+
+@pytest.mark.parametrize("spelling", ["path", "relative path", "name of the home", "path of the home"])
+@pytest.mark.parametrize("state", ["active", "orphan"])
+def test_a_project_goes_by_several_names(
+    make_project: ProjectMaker, base: Path, run: Runner, state: str, spelling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_project("other", "a", state=state)
+    monkeypatch.chdir(base)
+    name = {
+        "path": home.root,
+        "relative path": "other",
+        "name of the home": os.path.basename(home.path),
+        "path of the home": home.path,
+    }[spelling]
+
+    said = run("clean", "--yes", "--project", name)
+
+    assert said.status == 0
+    assert said.out.startswith("removed 1 environment and 1 home, freed ")
+    assert not is_there(home)
+
+
+def test_the_name_of_a_home_is_understood_in_the_store_itself(
+    make_project: ProjectMaker, store: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_project("other", "a")
+    monkeypatch.chdir(store)
+
+    run("clean", "--yes", "--project", os.path.basename(home.path))
+
+    assert not is_there(home)
+
+
+def test_a_project_that_nobody_knows_is_an_error(seal: Sealer, run: Runner, base: Path, store: Path) -> None:
+    path = seal()
+
+    said = run("clean", "--yes", "--project", str(base / "unknown"))
+
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith(f"error: the store `{store}` knows no project `{base / 'unknown'}`\nhint: ")
+    assert path.exists()
+
+
+@pytest.mark.parametrize("command", [["clean"], ["remove", "a"]], ids=" ".join)
+def test_an_unreachable_project_is_kept_unless_its_state_is_given(
+    make_project: ProjectMaker, run: Runner, command: list[str]
+) -> None:
+    home = make_project("away", "a", state="unreachable")
+
+    refused = run(*command, "--yes", "--project", home.root)
+    there = left(home)
+    done = run(*command, "--yes", "--project", home.root, "--state", "unreachable")
+
+    assert (refused.status, refused.out, there) == (1, "", [["a"]])
+    assert refused.err.startswith(f"kept tox a of {home.root}: its project is unreachable, and may come back: ")
+    assert done.status == 0
+    assert not is_there(home)
+
+
+def test_a_home_without_a_project_is_kept_unless_its_state_is_given(make_project: ProjectMaker, run: Runner) -> None:
+    home = make_project("lost", "a", state="unrecorded")
+    name = os.path.basename(home.path)
+
+    refused = run("clean", "--yes", "--project", name)
+    there = left(home)
+    done = run("clean", "--yes", "--project", name, "--state", "unrecorded")
+
+    assert (refused.status, refused.out, there) == (1, "", [["a"]])
+    assert refused.err.startswith(f"kept tox a of {home.path}: its project is unrecorded")
+    assert done.status == 0
+    assert not is_there(home)
+
+
+# for programs
+
+
+def test_json_of_a_dry_run(make_project: ProjectMaker, run: Runner, store: Path) -> None:
+    gone = make_project("gone", "a", state="orphan")
+    away = make_project("away", "b", state="unreachable")
+    path = gone.environment_path("tox", "a")
+
+    said = run("clean", "--all", "--dry-run", "--json")
+
+    assert (said.status, said.err) == (0, "")
+    assert said.answer == {
+        "schema": 1,
+        "store": str(store),
+        "dry_run": True,
+        "removed": [
+            {
+                "root": gone.root,
+                "home": gone.path,
+                "runner": "tox",
+                "name": "a",
+                "path": path,
+                "size": disk_usage(path),
+            }
+        ],
+        "kept": [
+            {
+                "root": away.root,
+                "home": away.path,
+                "runner": "tox",
+                "name": "b",
+                "path": away.environment_path("tox", "b"),
+                "size": None,
+                "reason": "its project is unreachable, and may come back: `--state unreachable` removes it",
+            }
+        ],
+        "freed": None,
+    }
+
+
+def test_json_of_a_removal(home_of: Home, seal: Sealer, run: Runner, store: Path) -> None:
+    path = seal()
+    Path(home_of.path, "mine").touch()
+
+    said = run("clean", "--yes", "--json")
+
+    project = {"root": home_of.root, "home": home_of.path}
+    answer = said.answer
+    freed = answer.pop("freed")
+    assert answer == {
+        "schema": 1,
+        "store": str(store),
+        "dry_run": False,
+        "removed": [{**project, "runner": "tox", "name": "py312", "path": str(path), "size": None}],
+        "kept": [
+            {
+                **project,
+                "runner": None,
+                "name": None,
+                "path": home_of.path,
+                "size": None,
+                "reason": "it holds `mine`, which no runner put there",
+            }
+        ],
+    }
+    assert freed > 0
+
+
+def test_json_of_nothing(run: Runner, store: Path) -> None:
+    said = run("prune", "--yes", "--json")
+
+    assert said.answer == {
+        "schema": 1,
+        "store": str(store),
+        "dry_run": False,
+        "removed": [],
+        "kept": [],
+        "freed": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["clean", "--yes"],
+        ["remove", "--yes", "py312"],
+        ["prune", "--yes", "--unused-for", "1h"],
+        ["clean", "--yes", "--all"],
+    ],
+    ids=" ".join,
+)
+def test_freed_is_what_the_file_system_has_back(
+    base: Path, seal: Sealer, here: Path, run: Runner, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        with mounted(base / "disk", "size=8m") as disk:
+            monkeypatch.setenv("CENTRAL_VENV_HOME", str(disk / "store"))
+            home = Home(Store(str(disk / "store")), str(here))
+            path = seal(home=home, used=1)
+            other = seal("other", home=home)
+            write_tree(path, {"lib/a": "x" * 100_000, "lib/b": "y"})
+            os.link(path / "lib" / "a", path / "lib" / "a2")
+            os.link(path / "lib" / "b", other / "b")
+            before = os.statvfs(disk)
+
+            said = run(*command, "--json")
+
+            after = os.statvfs(disk)
+            assert said.answer["freed"] == (after.f_bfree - before.f_bfree) * after.f_frsize > 100_000
+    except PermissionError as error:
+        pytest.skip(f"this user may not mount: {error}")
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "command",
+    [["clean"], ["remove", "py312"], ["remove", "*"], ["prune", "--unused-for", "1h"], ["clean", "--all"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "made by a template"])
+def test_freed_is_by_how_much_the_store_is_smaller(
+    home_of: Home,
+    seal: Sealer,
+    run: Runner,
+    store: Path,
+    command: list[str],
+    *,
+    recorded: bool,
+) -> None:
+    write_tree(seal(used=1), {"lib/a": "x" * 100_000})
+    seal("other", used=1)
+    if not recorded:
+        shutil.rmtree(os.path.join(home_of.path, ".central-venv"))
+    before = blocks(store)
+
+    said = run(*command, "--yes", "--json")
+
+    assert said.answer["freed"] == before - blocks(store)
+
+
+def blocks(root: Path) -> int:
+    """Bytes on disk of a tree without hard links."""
+    return sum(path.lstat().st_blocks * 512 for path in [root, *root.rglob("*")])
+
+
+def test_people_read_the_same_number_as_programs(home_of: Home, seal: Sealer, run: Runner, store: Path) -> None:
+    write_tree(seal("a"), {"lib": "x" * 100_000})
+    shutil.copytree(home_of.path, store / "kept")
+    first = run("clean", "--yes", "--json").answer["freed"]
+    shutil.move(store / "kept", home_of.path)
+
+    said = run("clean", "--yes")
+
+    assert said.out == f"removed 1 environment and 1 home, freed {size(first)}\n"
+
+
+# in the background
+
+
+@background
+@pytest.mark.parametrize("json_too", [True, False], ids=["json", "text"])
+def test_in_the_background_another_process_deletes(
+    home_of: Home,
+    seal: Sealer,
+    run: Runner,
+    store: Path,
+    json_too: bool,  # noqa: FBT001
+) -> None:
+    seal()
+
+    said = run("clean", "--yes", "--background", *(["--json"] if json_too else []))
+
+    assert (said.status, said.err) == (0, "")
+    assert not is_there(home_of)
+    if json_too:
+        assert said.answer["freed"] is None
+        assert [each["name"] for each in said.answer["removed"]] == ["py312"]
+    else:
+        assert said.out == "removed 1 environment and 1 home, being deleted in the background\n"
+    wait_until_empty(store)
+
+
+def wait_until_empty(store: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while there := os.listdir(store / ".trash"):
+        assert time.monotonic() < deadline, there
+        time.sleep(0.01)
+
+
+def test_a_program_that_waits_for_the_output_need_not_wait_for_the_background(seal: Sealer, store: Path) -> None:
+    seal()
+
+    done = process("clean", "--yes", "--background", timeout=PATIENCE)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "removed 1 environment and 1 home, being deleted in the background\n"
+    wait_until_empty(store)
+
+
+@background
+def test_nothing_to_remove_in_the_background_still_finishes_what_was_left(
+    seal: Sealer, run: Runner, store: Path
+) -> None:
+    seal()
+    write_tree(store / ".trash" / "4711-00000000", {"0/a": "1"})
+
+    run("prune", "--yes", "--background")
+
+    wait_until_empty(store)
+
+
+def test_nothing_to_remove_in_the_background_from_no_store(run: Runner, store: Path) -> None:
+    assert run("prune", "--yes", "--background") == (0, "nothing to remove\n", "")
+    assert not store.exists()
+
+
+# what it says
+
+
+HOSTILE = ["line\nFORGED", "\x1b[31mred", "[red]red[bold]", "tab\there", "\u202eright", "ü"]
+
+
+@posix_only
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_no_name_forges_a_line_or_a_colour(
+    base: Path, store: Path, seal: Sealer, run: Runner, name: str, here: Path
+) -> None:
+    root = write_tree(base / name, {"pyproject.toml": ""})
+    home = Home(Store(str(store)), str(root))
+    seal("env", home=home, name=name)
+    Path(home.path, name).touch()
+
+    plan = run("clean", "--project", str(root), "--dry-run")
+    done = run("clean", "--project", str(root), "--yes")
+    kept = run("clean", "--project", str(root), "--yes")
+
+    shown = name if name.isprintable() else ascii(name)[1:-1].replace("\\\\", "\\")
+    assert plan.out.splitlines()[0] == f"{base}/{shown}"
+    assert f"  tox  {shown}  " in plan.out
+    assert done.err == kept.err == f"kept the home of {base}/{shown}: it holds `{shown}`, which no runner put there\n"
+    for text in (plan.out, plan.err, done.out, done.err):
+        assert all(character.isprintable() for character in text.replace("\n", ""))
+
+
+@posix_only
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_no_error_forges_a_line_or_a_colour(run: Runner, seal: Sealer, name: str) -> None:
+    seal()
+
+    unknown = run("remove", "--yes", name)
+    nowhere = run("clean", "--yes", "--project", name)
+
+    for said in (unknown, nowhere):
+        assert said.status == 1
+        assert len(said.err.splitlines()) == 2
+        assert all(character.isprintable() for character in said.err.replace("\n", ""))
+
+
+@posix_only
+def test_names_that_no_encoding_can_show_are_escaped(seal: Sealer, home_of: Home) -> None:
+    if sys.platform == "darwin":
+        pytest.skip("file names are UTF-8 there")
+    seal(os.fsdecode(b"\xff"), name="schön")
+    Path(home_of.path, os.fsdecode(b"\xfe")).touch()
+
+    done = process("clean", input="y\n", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+
+    assert done.returncode == 1
+    assert "sch\\xf6n" in done.stderr
+    assert "\\udcfe" in done.stderr
+    assert done.stdout.startswith("removed 1 environment, freed ")
+
+
+def test_what_was_removed_is_reported_although_the_trash_cannot_be_looked_through(
+    seal: Sealer, run: Runner, store: Path
+) -> None:
+    seal()
+    (store / ".trash" / "1-00000000.lock").mkdir()
+
+    said = run("clean", "--yes")
+
+    assert said.out.startswith("removed 1 environment and 1 home, freed ")
+
+
+def test_a_broken_record_is_told_and_does_not_keep_its_environment(home_of: Home, seal: Sealer, run: Runner) -> None:
+    seal()
+    path = Path(home_of.environment("tox", "py312").record_path)
+    path.write_text("damaged")
+
+    said = run("clean", "--yes")
+
+    assert said.status == 0
+    assert f"error: the record `{path}` is damaged\n" in said.err
+    assert not is_there(home_of)
+
+
+def test_an_interrupted_question_removes_nothing(
+    seal: Sealer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def readline(self) -> str:
+            raise KeyboardInterrupt
+
+    path = seal()
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+
+    assert main(["clean"]) == 130
+    assert path.exists()
