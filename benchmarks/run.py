@@ -1,19 +1,22 @@
-"""What things cost, as ratios of CPU time between two commands that run in turn.
+"""What things cost, as ratios between two commands that run in turn.
 
     python3 dev.py bench            all of them
     python3 dev.py bench -- path    those with this word in their name
 
 Each pair runs A B A B …; the figure is the median of the ratios of neighbours, so a machine whose speed drifts gives
-the same answer. Exit status 1 if a ratio is above its limit.
+the same answer. It is of CPU time, or of the time on the clock where several processes share the work. Exit status 1 if
+a ratio is above its limit.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +25,46 @@ if sys.platform == "win32":
 
 import resource
 
+from synthetic import make_store
+
 PROGRAMS = Path(sys.executable).parent
 PYTHON = str(PROGRAMS / "python")
+CENTRAL_VENV = str(PROGRAMS / "central-venv")
+COPY = shutil.which("cp") or sys.exit("the benchmarks need `cp`, `du` and `rm`")
+BARE_SCAN = str(Path(__file__).parent / "bare_scan.py")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A synthetic store.
+
+    Attributes:
+        environments: how many.
+        linked_files: how many files each has by hard links that all of them share.
+        gone: every so manieth project is gone.
+    """
+
+    environments: int
+    linked_files: int = 0
+    gone: int = 2
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A command and what it is compared with."""
+    """A command and what it is compared with; `{store}` is the store.
+
+    Attributes:
+        name: of both.
+        command: what is measured.
+        baseline: what it is compared with.
+        limit: the largest ratio that is good.
+        runs: how many times each runs.
+        files: what the project has that both run in.
+        baseline_variables: what only the baseline is told.
+        store: what the store holds; None for an empty one.
+        consumes: whether both remove what is in the store, so that each needs a copy of its own.
+        clock: whether the time on the clock is measured, not CPU time.
+    """
 
     name: str
     command: list[str]
@@ -37,6 +73,9 @@ class Pair:
     runs: int
     files: dict[str, str] = field(default_factory=dict)
     baseline_variables: dict[str, str] = field(default_factory=dict)
+    store: Shape | None = None
+    consumes: bool = False
+    clock: bool = False
 
 
 TOX_INI = "[tox]\nenv_list = a, b, c\n[testenv]\nskip_install = true\ncommands = python -c pass\n"
@@ -44,7 +83,7 @@ TOX_INI = "[tox]\nenv_list = a, b, c\n[testenv]\nskip_install = true\ncommands =
 PAIRS = [
     Pair(
         "central-venv path / python -c pass",
-        [str(PROGRAMS / "central-venv"), "path"],
+        [CENTRAL_VENV, "path"],
         [PYTHON, "-c", "pass"],
         limit=1.5,
         runs=100,
@@ -59,13 +98,56 @@ PAIRS = [
         files={"tox.ini": TOX_INI},
         baseline_variables={"TOX_DISABLED_EXTERNAL_PLUGINS": "tox-central-venv"},
     ),
+    *(
+        Pair(
+            f"list of {count} environments / a bare loop over them",
+            [CENTRAL_VENV, "list"],
+            [PYTHON, BARE_SCAN, "{store}"],
+            limit=1.5,
+            runs=runs,
+            store=Shape(count),
+        )
+        for count, runs in ((1_000, 50), (10_000, 20))
+    ),
+    *(
+        Pair(
+            f"list --size of {count} environments of {files} linked files / du -s",
+            [CENTRAL_VENV, "list", "--size"],
+            ["du", "-s", "{store}"],
+            limit=1.0,
+            runs=20,
+            store=Shape(count, linked_files=files),
+            clock=True,
+        )
+        for count, files in ((1_000, 300), (10_000, 100))
+    ),
+    Pair(
+        "prune of 1000 environments of 100 linked files / rm -rf",
+        [CENTRAL_VENV, "prune", "--yes"],
+        ["rm", "-rf", "{store}"],
+        limit=1.2,
+        runs=10,
+        store=Shape(1_000, linked_files=100, gone=1),
+        consumes=True,
+        clock=True,
+    ),
+    Pair(
+        "prune --background of 1000 environments of 100 linked files / rm -rf",
+        [CENTRAL_VENV, "prune", "--yes", "--background"],
+        ["rm", "-rf", "{store}"],
+        limit=1.0,
+        runs=10,
+        store=Shape(1_000, linked_files=100, gone=1),
+        consumes=True,
+        clock=True,
+    ),
 ]
 
 
 def main() -> int:
     """Run the benchmarks that were asked for."""
     wanted = [pair for pair in PAIRS if all(word in pair.name for word in sys.argv[1:])]
-    print(f"Python {sys.version.split()[0]} on {sys.platform}; CPU time, median of pairs (smallest to largest)")
+    print(f"Python {sys.version.split()[0]} on {sys.platform}; median of pairs (smallest to largest)")
     above = [pair for pair in wanted if measure(pair)]
     return 1 if above else 0
 
@@ -77,38 +159,49 @@ def measure(pair: Pair) -> bool:
         Whether it is above its limit.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        home = Path(temporary, "home")
-        home.mkdir()
-        project = Path(temporary, "project")
-        project.mkdir()
+        base = Path(temporary)
+        for name in ("home", "project"):
+            (base / name).mkdir()
         for name, content in pair.files.items():
-            (project / name).write_text(content)
-        variables = {"PATH": os.environ["PATH"], "HOME": str(home)}
-        baseline_variables = {**variables, **pair.baseline_variables}
-        for warm_up in (pair.baseline, pair.command):
-            cpu(warm_up, project, variables)
-        times = [
-            (cpu(pair.command, project, variables), cpu(pair.baseline, project, baseline_variables))
-            for _ in range(pair.runs)
-        ]
+            (base / "project" / name).write_text(content)
+        shape = pair.store or Shape(0)
+        store = make_store(base, shape.environments, linked_files=shape.linked_files, gone=shape.gone)
+        times = [one_run(pair, base, store) for _ in range(pair.runs + 1)][1:]  # the first one warms up
     ratios = [command / baseline for command, baseline in times]
     ratio = statistics.median(ratios)
     verdict = "within" if ratio <= pair.limit else "ABOVE"
     milliseconds = statistics.median(command for command, _ in times) * 1000
     print(
         f"{pair.name}: {ratio:.3f} ({min(ratios):.3f} to {max(ratios):.3f}), {verdict} the limit of {pair.limit}; "
-        f"{milliseconds:.1f} ms, {pair.runs} pairs",
+        f"{milliseconds:.1f} ms {'on the clock' if pair.clock else 'of CPU'}, {pair.runs} pairs",
         flush=True,
     )
     return ratio > pair.limit
 
 
-def cpu(command: list[str], directory: Path, variables: dict[str, str]) -> float:
-    """The seconds of CPU time that a command takes, its children included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def one_run(pair: Pair, base: Path, store: Path) -> tuple[float, float]:
+    """The seconds that the command takes, and the baseline."""
+    results = []
+    for command, variables in ((pair.command, {}), (pair.baseline, pair.baseline_variables)):
+        used = store
+        if pair.consumes:
+            used = base / "copy"
+            subprocess.run([COPY, "-a", store, used], check=True)
+        words = [word.format(store=used) for word in command]
+        # Homes are found by the paths of their projects, which a copy of the store shares with it.
+        environment = {"PATH": os.environ["PATH"], "HOME": str(base / "home"), "CENTRAL_VENV_HOME": str(used)}
+        results.append(seconds(words, base / "project", {**environment, **variables}, clock=pair.clock))
+        if pair.consumes:
+            shutil.rmtree(used, ignore_errors=True)
+    return results[0], results[1]
+
+
+def seconds(command: list[str], directory: Path, variables: dict[str, str], *, clock: bool) -> float:
+    """The seconds that a command takes: on the clock, or of CPU with its children."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, cwd=directory, env=variables, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    return end - start if clock else after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Run by `python3 dev.py tour`. Works in a temporary directory, with a home direct
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -47,6 +48,11 @@ def main() -> int:
         say("what tox left in the project tree")
         left = tree(root) - before
         print("\n".join(sorted(left)) if left else "nothing")
+
+        say("the project goes, and what nobody needs any more with it")
+        shutil.rmtree(root)
+        run("central-venv", "prune", "--yes", cwd=directory, variables=variables)
+        run("central-venv", "list", cwd=directory, variables=variables)
         return 1 if left else 0
 
 
