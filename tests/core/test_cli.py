@@ -28,13 +28,15 @@ from central_venv.project import current_directory
 from central_venv.record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
+from support.environments import seal
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from support.commands import Runner
+
     Maker = Callable[[Path], Path]
-    Runner = Callable[..., "Said"]
 
 posix_only = pytest.mark.skipif(
     sys.platform == "win32", reason="pipes, terminals, and names with line breaks, are POSIX"
@@ -46,39 +48,10 @@ COLOUR_VARIABLES = {"NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIV
 NOON = 1795521600.0
 
 
-class Said(NamedTuple):
-    """What a command said, and its exit status."""
-
-    status: object
-    out: str
-    err: str
-
-
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Runner:
-    """Runs a command in this process."""
-
-    def run(*arguments: str) -> Said:
-        capfd.readouterr()
-        try:
-            status: object = main(arguments)
-        except SystemExit as end:
-            status = end.code
-        return Said(status, *capfd.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory is a project."""
-    monkeypatch.chdir(project)
-    return project
-
-
-@pytest.fixture
-def home_of(here: Path, store: Path) -> Home:
-    return Home(Store(str(store)), str(here))
+def home_of(here: Path, home_of: Home) -> Home:
+    """The home of the project in the current directory."""
+    return home_of
 
 
 @pytest.fixture
@@ -88,17 +61,6 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def process(*arguments: str, env: dict[bytes, bytes] | None = None) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, "-m", "central_venv", *arguments], check=False, capture_output=True, env=env)
-
-
-def seal(home: Home, runner: str, name: str, make_environment: Maker, *, last_used: float = NOON) -> Path:
-    environment = home.environment(runner, name)
-    environment.claim(name, on_wait=lambda _: None)
-    path = make_environment(Path(environment.path))
-    os.utime(path / "pyvenv.cfg", (0, 86400))
-    environment.seal()
-    environment.release()
-    os.utime(environment.record_path, (last_used, last_used))
-    return path
 
 
 # path
@@ -383,7 +345,7 @@ def test_the_quick_parser_takes_every_option_that_is_spelled_out() -> None:
 def test_info_shows_the_project_and_its_environments(
     home_of: Home, store: Path, run: Runner, make_environment: Maker, noon: None
 ) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+    seal(home_of, "py312", used=NOON)
     make_environment(Path(home_of.path, ".venv"))
 
     said = run("info")
@@ -442,15 +404,14 @@ def environment_json(path: Path, *, last_used: str | None) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("command", ["info", "list"])
-def test_programs_read_json(
-    command: str, home_of: Home, store: Path, run: Runner, make_environment: Maker, noon: None
-) -> None:
-    path = seal(home_of, "tox", "py312", make_environment)
+def test_programs_read_json(command: str, home_of: Home, store: Path, run: Runner, noon: None) -> None:
+    path = seal(home_of, "py312", used=NOON)
+    os.utime(path / "pyvenv.cfg", (0, 86400))
 
     said = run(command, "--json")
 
     assert (said.status, said.err, said.out.count("\n")) == (0, "", 1)
-    assert json.loads(said.out) == {
+    assert said.answer == {
         "schema": 1,
         "store": str(store),
         "projects": [
@@ -467,7 +428,7 @@ def test_programs_read_json(
 def test_info_of_a_home_that_a_template_made(home_of: Home, run: Runner, make_environment: Maker) -> None:
     make_environment(Path(home_of.path, ".venv"))
 
-    (project,) = json.loads(run("info", "--json").out)["projects"]
+    (project,) = run("info", "--json").answer["projects"]
 
     assert (project["root"], project["state"]) == (home_of.root, "unrecorded")
 
@@ -478,7 +439,7 @@ def test_info_of_a_home_that_a_template_made(home_of: Home, run: Runner, make_en
 def test_list_shows_every_environment(
     home_of: Home, store: Path, run: Runner, make_environment: Maker, noon: None
 ) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+    seal(home_of, "py312", used=NOON)
     make_environment(store / "@torch")
     write_tree(store / "empty-12345678", {"file": ""})
 
@@ -502,16 +463,16 @@ def test_list_of_an_empty_store_says_so_on_stderr(store: Path, run: Runner, tmp_
     before = listing(tmp_path)
 
     assert run("list") == (0, "", f"nothing to list in `{store}`\n")
-    assert json.loads(run("list", "--json").out) == {"schema": 1, "store": str(store), "projects": []}
+    assert run("list", "--json").answer == {"schema": 1, "store": str(store), "projects": []}
     assert listing(tmp_path) == before
 
 
-def test_list_counts_sizes_if_asked(home_of: Home, run: Runner, make_environment: Maker) -> None:
-    path = seal(home_of, "tox", "py312", make_environment)
+def test_list_counts_sizes_if_asked(home_of: Home, run: Runner) -> None:
+    path = seal(home_of, "py312")
     (path / "big").write_bytes(b"x" * 3 * 1024 * 1024)
 
     said = run("list", "--size")
-    document = json.loads(run("list", "--size", "--json").out)
+    document = run("list", "--size", "--json").answer
 
     heading, row = said.out.splitlines()
     assert heading.split()[-5:] == ["LAST", "USED", "SIZE", "SHARED", "STATE"]
@@ -523,25 +484,21 @@ def test_list_counts_sizes_if_asked(home_of: Home, run: Runner, make_environment
 
 
 @posix_only
-def test_list_tells_what_an_environment_shares_with_what_is_outside(
-    home_of: Home, base: Path, run: Runner, make_environment: Maker
-) -> None:
-    path = seal(home_of, "tox", "py312", make_environment)
+def test_list_tells_what_an_environment_shares_with_what_is_outside(home_of: Home, base: Path, run: Runner) -> None:
+    path = seal(home_of, "py312")
     (base / "cache").write_bytes(b"x" * 3 * 1024 * 1024)
     os.link(base / "cache", path / "big")
 
     (_, row) = run("list", "--size").out.splitlines()
-    document = json.loads(run("list", "--size", "--json").out)
+    document = run("list", "--size", "--json").answer
 
     assert re.search(r"  3\.0 MiB  ready$", row)
     assert document["projects"][0]["environments"][0]["shared"] >= 3 * 1024 * 1024
 
 
-def test_the_summary_has_a_line_for_each_project(
-    home_of: Home, store: Path, run: Runner, make_environment: Maker
-) -> None:
-    seal(home_of, "tox", "a", make_environment)
-    path = seal(home_of, "tox", "b", make_environment)
+def test_the_summary_has_a_line_for_each_project(home_of: Home, store: Path, run: Runner) -> None:
+    seal(home_of, "a")
+    path = seal(home_of, "b")
     (path / "big").write_bytes(b"x" * 3 * 1024 * 1024)
     write_tree(store / "empty-12345678", {"file": ""})
 
@@ -566,10 +523,10 @@ def test_projects_come_in_order_of_their_last_use(
     make_environment(store / "@torch")
     for name, last_used in [("b", NOON - 2), ("a", NOON - 1), ("c", NOON - 3)]:
         home = Home(home_of.store, str(write_tree(base / name, {"pyproject.toml": ""})))
-        seal(home, "tox", "x", make_environment, last_used=NOON - 9)
-        seal(home, "tox", "y", make_environment, last_used=last_used)
+        seal(home, "x", used=NOON - 9)
+        seal(home, "y", used=last_used)
 
-    projects = json.loads(run("list", "--json").out)["projects"]
+    projects = run("list", "--json").answer["projects"]
 
     found = [[environment["name"] for environment in project["environments"]] for project in projects]
     assert [project["root"] for project in projects] == [str(base / "a"), str(base / "b"), str(base / "c"), None]
@@ -596,10 +553,10 @@ def test_list_shows_what_was_not_used_for_an_age(
     age: str, names: list[str], home_of: Home, run: Runner, make_environment: Maker, noon: None
 ) -> None:
     for name, days in {"now": 0, "hours": 0.5, "month": 30, "year": 365}.items():
-        seal(home_of, "tox", name, make_environment, last_used=NOON - days * 86400)
+        seal(home_of, name, used=NOON - days * 86400)
     make_environment(Path(home_of.path, ".venv"))
 
-    projects = json.loads(run("list", "--json", "--unused-for", age).out)["projects"]
+    projects = run("list", "--json", "--unused-for", age).answer["projects"]
 
     assert [environment["name"] for project in projects for environment in project["environments"]] == names
 
@@ -622,7 +579,7 @@ def test_list_shows_one_project(
 ) -> None:
     if spelling == "link" and sys.platform == "win32":
         pytest.skip("links are POSIX")
-    seal(home_of, "tox", "py312", make_environment)
+    seal(home_of, "py312")
     make_environment(store / "@torch")
     if spelling == "link":
         (base / "link").symlink_to(home_of.root)
@@ -634,7 +591,7 @@ def test_list_shows_one_project(
         "link": str(base / "link"),
     }
 
-    projects = json.loads(run("list", "--json", "--project", spellings[spelling]).out)["projects"]
+    projects = run("list", "--json", "--project", spellings[spelling]).answer["projects"]
 
     assert [project["root"] for project in projects] == [home_of.root]
 
@@ -652,19 +609,17 @@ def test_list_shows_a_project_by_the_directory_that_it_had(
     base: Path, store: Path, run: Runner, make_environment: Maker
 ) -> None:
     root = write_tree(base / "gone", {"pyproject.toml": ""})
-    seal(Home(Store(str(store)), str(root)), "tox", "py312", make_environment)
+    seal(Home(Store(str(store)), str(root)), "py312")
     make_environment(store / "@torch")
     shutil.rmtree(root)
 
-    (project,) = json.loads(run("list", "--json", "--project", str(root)).out)["projects"]
+    (project,) = run("list", "--json", "--project", str(root)).answer["projects"]
 
     assert (project["root"], project["state"]) == (str(root), "orphan")
 
 
-def test_list_of_a_project_that_nobody_knows_is_empty(
-    home_of: Home, store: Path, run: Runner, make_environment: Maker
-) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+def test_list_of_a_project_that_nobody_knows_is_empty(home_of: Home, store: Path, run: Runner) -> None:
+    seal(home_of, "py312")
 
     assert run("list", "--project", "missing") == (0, "", f"nothing to list in `{store}`\n")
 
@@ -691,19 +646,19 @@ def test_list_of_a_project_that_nobody_knows_is_empty(
 def test_list_shows_what_matches(
     arguments: list[str], names: list[str | None], home_of: Home, store: Path, run: Runner, make_environment: Maker
 ) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+    seal(home_of, "py312")
     write_tree(Path(home_of.path, ".venv"), {"pyvenv.cfg": ""})
     make_environment(store / "@torch")
     write_tree(store / "zzz-12345678", {"file": ""})
 
-    projects = json.loads(run("list", "--json", *arguments).out)["projects"]
+    projects = run("list", "--json", *arguments).answer["projects"]
 
     found = [[environment["name"] for environment in project["environments"]] or [None] for project in projects]
     assert [name for names_in_one in found for name in names_in_one] == names
 
 
-def test_list_tells_what_it_could_not_read_and_goes_on(home_of: Home, run: Runner, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+def test_list_tells_what_it_could_not_read_and_goes_on(home_of: Home, run: Runner) -> None:
+    seal(home_of, "py312")
     record = home_of.environment("tox", "py312").record_path
     Path(record).write_text("{")
 
@@ -763,8 +718,8 @@ def show(*arguments: str, **variables: str) -> Screen:
 
 
 @posix_only
-def test_a_terminal_shows_a_table_with_colours(home_of: Home, store: Path, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", make_environment, last_used=86400)
+def test_a_terminal_shows_a_table_with_colours(home_of: Home, store: Path) -> None:
+    seal(home_of, "py312", used=86400)
     write_tree(store / "@torch", {"pyvenv.cfg": "version = 3.11.2"})
 
     shown = show("list")
@@ -781,8 +736,8 @@ def test_a_terminal_shows_a_table_with_colours(home_of: Home, store: Path, make_
 
 
 @posix_only
-def test_a_terminal_shows_sizes_and_their_sum(home_of: Home, make_environment: Maker) -> None:
-    path = seal(home_of, "tox", "py312", make_environment)
+def test_a_terminal_shows_sizes_and_their_sum(home_of: Home) -> None:
+    path = seal(home_of, "py312")
     (path / "big").write_bytes(b"x" * 3 * 1024 * 1024)
 
     shown = show("list", "--size")
@@ -793,11 +748,11 @@ def test_a_terminal_shows_sizes_and_their_sum(home_of: Home, make_environment: M
 
 
 @posix_only
-def test_a_terminal_shows_the_summary_with_bars(home_of: Home, base: Path, make_environment: Maker) -> None:
+def test_a_terminal_shows_the_summary_with_bars(home_of: Home, base: Path) -> None:
     small, large = (Home(home_of.store, str(base / name)) for name in ("small", "large"))
     for home, megabytes in [(small, 2), (large, 4)]:
         os.mkdir(home.root)
-        path = seal(home, "tox", "py312", make_environment)
+        path = seal(home, "py312")
         (path / "big").write_bytes(b"x" * megabytes * 1024 * 1024)
 
     shown = show("list", "--summary")
@@ -810,8 +765,8 @@ def test_a_terminal_shows_the_summary_with_bars(home_of: Home, base: Path, make_
 
 
 @posix_only
-def test_a_terminal_shows_json_with_line_breaks(home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+def test_a_terminal_shows_json_with_line_breaks(home_of: Home) -> None:
+    seal(home_of, "py312")
 
     shown = show("list", "--json")
 
@@ -821,10 +776,8 @@ def test_a_terminal_shows_json_with_line_breaks(home_of: Home, make_environment:
 
 @posix_only
 @pytest.mark.parametrize("arguments", [["list"], ["list", "--size"], ["list", "--summary"], ["info"]], ids=" ".join)
-def test_a_terminal_that_wants_no_colours_gets_none(
-    arguments: list[str], home_of: Home, make_environment: Maker
-) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+def test_a_terminal_that_wants_no_colours_gets_none(arguments: list[str], home_of: Home) -> None:
+    seal(home_of, "py312")
 
     shown = show(*arguments, NO_COLOR="1")
 
@@ -834,8 +787,8 @@ def test_a_terminal_that_wants_no_colours_gets_none(
 
 
 @posix_only
-def test_a_dumb_terminal_gets_plain_text(home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+def test_a_dumb_terminal_gets_plain_text(home_of: Home) -> None:
+    seal(home_of, "py312")
 
     shown = show("list", TERM="dumb")
 
@@ -844,8 +797,8 @@ def test_a_dumb_terminal_gets_plain_text(home_of: Home, make_environment: Maker)
 
 
 @posix_only
-def test_a_narrow_terminal_loses_nothing(home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "a-name-that-is-longer-than-the-terminal-is-wide", make_environment)
+def test_a_narrow_terminal_loses_nothing(home_of: Home) -> None:
+    seal(home_of, "a-name-that-is-longer-than-the-terminal-is-wide")
 
     shown = show("list", COLUMNS="20")
 
@@ -854,9 +807,9 @@ def test_a_narrow_terminal_loses_nothing(home_of: Home, make_environment: Maker)
 
 
 @posix_only
-def test_a_terminal_of_another_encoding_is_no_reason_to_fail(base: Path, store: Path, make_environment: Maker) -> None:
+def test_a_terminal_of_another_encoding_is_no_reason_to_fail(base: Path, store: Path) -> None:
     root = write_tree(base / "é日", {"pyproject.toml": ""})
-    seal(Home(Store(str(store)), str(root)), "tox", "py312", make_environment)
+    seal(Home(Store(str(store)), str(root)), "py312")
 
     shown = show("list", PYTHONIOENCODING="ascii")
 
@@ -867,10 +820,10 @@ def test_a_terminal_of_another_encoding_is_no_reason_to_fail(base: Path, store: 
 @posix_only
 @pytest.mark.parametrize("arguments", [["list"], ["list", "--size"], ["list", "--summary"], ["info"]], ids=" ".join)
 def test_names_cannot_forge_lines_or_colours_on_a_terminal(
-    arguments: list[str], base: Path, store: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], base: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_tree(base / "a\nb\x1b[31m [red]c[/] [link=x]", {"pyproject.toml": ""})
-    path = seal(Home(Store(str(store)), str(root)), "tox", "[bold]\x1b[41m\r\n[end]", make_environment)
+    path = seal(Home(Store(str(store)), str(root)), "[bold]\x1b[41m\r\n[end]")
     (path / "pyvenv.cfg").write_text("version = 3.12.1[red]\n")
     monkeypatch.chdir(root)
 
@@ -932,7 +885,7 @@ def test_config_as_json(here: Path, store: Path, run: Runner) -> None:
 
     default = {"kind": "default", "name": None}
     assert (said.status, said.err) == (0, "")
-    assert json.loads(said.out) == {
+    assert said.answer == {
         "schema": 1,
         "settings": [
             {"key": "enabled", "value": True, "origin": default},
@@ -956,7 +909,7 @@ def test_config_outside_of_any_project_leaves_projects_out(
     monkeypatch.setattr(project, "_nearest", lambda *_: None)
     monkeypatch.chdir(base)
 
-    plain, document = run("config"), json.loads(run("config", "--json").out)
+    plain, document = run("config"), run("config", "--json").answer
 
     assert plain.status == 0
     assert "  project  " not in plain.out

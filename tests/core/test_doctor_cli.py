@@ -7,42 +7,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from central_venv import Home, Store
-from central_venv.cli import main
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Runner = Callable[..., "Said"]
+    from central_venv import Home
+    from support.commands import Runner
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="names with line breaks are POSIX")
-
-
-class Said(NamedTuple):
-    """What a command said, and its exit status."""
-
-    status: object
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Runner:
-    """Runs a command in this process."""
-
-    def run(*arguments: str) -> Said:
-        capfd.readouterr()
-        try:
-            status: object = main(arguments)
-        except SystemExit as end:
-            status = end.code
-        return Said(status, *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture(autouse=True)
@@ -56,11 +30,10 @@ def empty_machine(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def here(project: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(here: Path, home_of: Home) -> Path:
     """The current directory is a project with a home."""
-    monkeypatch.chdir(project)
-    Home(Store(str(store)), str(project)).prepare()
-    return project
+    home_of.prepare()
+    return here
 
 
 def test_where_nothing_is_wrong_it_says_so_in_one_line(here: Path, run: Runner) -> None:
@@ -119,7 +92,7 @@ def test_json_holds_every_finding(here: Path, store: Path, run: Runner) -> None:
     said = run("doctor", "--json")
 
     assert (said.status, said.err) == (1, "")
-    assert json.loads(said.out) == {
+    assert said.answer == {
         "schema": 1,
         "findings": [
             {
@@ -141,7 +114,7 @@ def test_json_holds_every_finding(here: Path, store: Path, run: Runner) -> None:
 def test_json_without_findings(here: Path, run: Runner) -> None:
     said = run("doctor", "--json")
 
-    assert (said.status, json.loads(said.out)) == (0, {"schema": 1, "findings": []})
+    assert (said.status, said.answer) == (0, {"schema": 1, "findings": []})
 
 
 def test_another_project_can_be_named(here: Path, base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

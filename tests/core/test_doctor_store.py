@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from central_venv.errors import StoreError
 from central_venv.key import home_name
 from central_venv.lock import Lock
 from central_venv.record import ProjectRecord, read_project, write_project
+from support.environments import seal
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -61,15 +61,6 @@ def home_of(project: Path, place: Path) -> Home:
 
 
 @pytest.fixture
-def births(base: Path) -> None:
-    """Needs a file system that knows when a directory was made."""
-    if sys.platform == "linux":
-        asked = subprocess.run(["stat", "--format=%W", base], check=True, capture_output=True, text=True)
-        if not asked.stdout.strip().isdigit() or int(asked.stdout) == 0:
-            pytest.skip("nothing here tells when a directory was made")
-
-
-@pytest.fixture
 def hold() -> Iterator[Callable[[str], None]]:
     """Holds locks as a live process would."""
     held: list[Lock] = []
@@ -96,15 +87,6 @@ def only(root: str | None = None) -> Said:
     return said
 
 
-def seal(home: Home, runner: str, directory: str, make_environment: Maker) -> Path:
-    environment = home.environment(runner, directory)
-    environment.claim(directory, on_wait=lambda _: None)
-    path = make_environment(Path(environment.path))
-    environment.seal()
-    environment.release()
-    return path
-
-
 def change_record(home: Home, **changes: Any) -> None:
     old = read_project(home.record_path)
     assert old is not None
@@ -122,8 +104,8 @@ def snapshot(root: Path) -> dict[str, tuple[int, ...]]:
 
 
 def test_a_healthy_store_has_no_findings(home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", make_environment)
-    seal(home_of, "project", ".venv", make_environment)
+    seal(home_of, "py312")
+    seal(home_of, ".venv", "project")
     make_environment(Path(home_of.store.path, "@torch"))
 
     assert look(home_of.root) == []
@@ -134,7 +116,7 @@ def test_looking_changes_nothing(home_of: Home, place: Path, make_environment: M
     environment.claim("half", on_wait=lambda _: None)
     make_environment(Path(environment.path))
     environment._lock.release()
-    seal(home_of, "tox", "gone", make_environment)
+    seal(home_of, "gone")
     shutil.rmtree(home_of.environment_path("tox", "gone"))
     write_tree(place, {".trash/a/file": "", ".trash/a.lock": "", ".trash/b.lock": "", "foreign/file": ""})
     before = snapshot(place), snapshot(base)
@@ -602,8 +584,8 @@ def test_a_project_record_that_cannot_be_used_is_wrong(content: str, problem: st
     assert said.remedy
 
 
-def test_an_environments_record_that_cannot_be_used_is_wrong(home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+def test_an_environments_record_that_cannot_be_used_is_wrong(home_of: Home) -> None:
+    seal(home_of, "py312")
     path = home_of.environment("tox", "py312").record_path
     Path(path).write_text("{")
 
@@ -638,9 +620,9 @@ def test_three_names_are_all_told(place: Path, home_of: Home) -> None:
     assert only().what.endswith("did not make: `a`, `b`, `c`")
 
 
-def test_projects_that_are_gone_are_a_note(home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "a", make_environment)
-    seal(home_of, "tox", "b", make_environment)
+def test_projects_that_are_gone_are_a_note(home_of: Home) -> None:
+    seal(home_of, "a")
+    seal(home_of, "b")
     shutil.rmtree(home_of.root)
 
     assert only() == (
@@ -674,8 +656,8 @@ def test_projects_that_cannot_be_seen_are_a_note(home_of: Home) -> None:
     )
 
 
-def test_a_renamed_project_is_wrong(births: None, home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "a", make_environment)
+def test_a_renamed_project_is_wrong(births: None, home_of: Home) -> None:
+    seal(home_of, "a")
     new = f"{home_of.root}-new"
     os.rename(home_of.root, new)
 
@@ -723,9 +705,9 @@ def test_a_new_project_at_the_path_of_an_old_one_is_wrong(births: None, home_of:
 # environments
 
 
-def test_environments_without_their_python_are_wrong(home_of: Home, make_environment: Maker) -> None:
+def test_environments_without_their_python_are_wrong(home_of: Home) -> None:
     for name in ("a", "b"):
-        path = seal(home_of, "tox", name, make_environment)
+        path = seal(home_of, name)
         shutil.rmtree(path / ("Scripts" if sys.platform == "win32" else "bin"))
 
     assert only() == (
@@ -942,8 +924,8 @@ def test_nothing_in_a_store_is_more_than_a_finding(home_of: Home, place: Path, b
 
 @posix_only
 @pytest.mark.parametrize("closed", ["", ".central-venv", ".tox", ".central-venv/tox"])
-def test_a_directory_that_is_closed_to_us_is_a_finding(closed: str, home_of: Home, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", make_environment)
+def test_a_directory_that_is_closed_to_us_is_a_finding(closed: str, home_of: Home) -> None:
+    seal(home_of, "py312")
     path = Path(home_of.path, closed)
     path.chmod(0)
     try:

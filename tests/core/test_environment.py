@@ -41,11 +41,6 @@ sys.stdin.readline()
 
 
 @pytest.fixture
-def home_of(project: Path, store: Path) -> Home:
-    return Home(Store(str(store)), str(project))
-
-
-@pytest.fixture
 def make_environment(make_environment: Maker) -> Maker:
     """Makes a working environment of Python 3.12.1 on the second day of 1970."""
 

@@ -33,11 +33,6 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes, owners a
 MADE = {"CACHEDIR.TAG", ".gitignore", ".trash"}
 
 
-@pytest.fixture
-def home_of(project: Path, store: Path) -> Home:
-    return Home(Store(str(store)), str(project))
-
-
 def mode(path: str | Path) -> int:
     return stat.S_IMODE(os.stat(path).st_mode)
 

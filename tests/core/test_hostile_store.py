@@ -21,6 +21,7 @@ from central_venv.errors import CentralVenvError
 from central_venv.key import home_name
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.environments import seal
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def made_place() -> Iterator[Place]:
             os.utime(path, (1, 1))
         for name in ("project", "orphan"):
             write_tree(base / name, {"pyproject.toml": ""})
-            add_environment(Home(Store(str(place.store)), str(base / name)))
+            write_tree(seal(Home(Store(str(place.store)), str(base / name))), {"lib/a.py": "1"})
         shutil.rmtree(base / "orphan")
         yield place
     finally:
@@ -120,14 +121,6 @@ def made_place() -> Iterator[Place]:
             if path.is_dir() and not path.is_symlink():
                 path.chmod(0o700)
         shutil.rmtree(base)
-
-
-def add_environment(home: Home) -> None:
-    environment = home.environment("tox", "py312")
-    environment.claim("py312", on_wait=lambda _: None)
-    write_tree(Path(environment.path), {"pyvenv.cfg": "version_info = 3.12.1\n", "bin/python": "", "lib/a.py": "1"})
-    environment.seal()
-    environment.release()
 
 
 @pytest.fixture

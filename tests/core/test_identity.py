@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAY = 86400
-
-
-@pytest.fixture
-def births(base: Path) -> None:
-    """Needs a file system that knows when a directory was made."""
-    if sys.platform == "linux":
-        asked = subprocess.run(["stat", "--format=%W", base], check=True, capture_output=True, text=True)
-        if not asked.stdout.strip().isdigit() or int(asked.stdout) == 0:
-            pytest.skip("nothing here tells when a directory was made")
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from central_venv.inventory import (
 from central_venv.key import home_name
 from central_venv.lock import Lock
 from central_venv.record import ProjectRecord
+from support.environments import INTERPRETER, seal
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     Maker = Callable[[Path], Path]
 
 NOON = 1795521600.0
-INTERPRETER = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names with line breaks, are POSIX")
 
@@ -50,10 +50,10 @@ sys.stdin.readline()
 
 
 @pytest.fixture
-def home_of(project: Path, store: Path) -> Home:
-    home = Home(Store(str(store)), str(project))
-    home.prepare()
-    return home
+def home_of(home_of: Home) -> Home:
+    """The home of the project, which is there."""
+    home_of.prepare()
+    return home_of
 
 
 def complain(error: CentralVenvError) -> None:
@@ -66,19 +66,6 @@ def search(store: Path) -> list[FoundProject]:
 
 def found_names(project: FoundProject) -> list[tuple[str, str, str]]:
     return [(environment.runner, environment.name, environment.state) for environment in project.environments]
-
-
-def seal(
-    home: Home, runner: str, directory: str, name: str, make_environment: Maker, *, last_used: float | None = None
-) -> Environment:
-    environment = home.environment(runner, directory)
-    environment.claim(name, on_wait=lambda _: None)
-    make_environment(Path(environment.path))
-    environment.seal()
-    environment.release()
-    if last_used is not None:
-        os.utime(environment.record_path, (last_used, last_used))
-    return environment
 
 
 def change_record(environment: Environment, **changes: object) -> None:
@@ -103,8 +90,8 @@ def test_a_store_that_does_not_exist_is_empty(store: Path) -> None:
     assert search(store) == []
 
 
-def test_a_recorded_environment_is_found(home_of: Home, store: Path, make_environment: Maker) -> None:
-    seal(home_of, "tox", "a-b", "a/b", make_environment, last_used=NOON)
+def test_a_recorded_environment_is_found(home_of: Home, store: Path) -> None:
+    seal(home_of, "a-b", name="a/b", used=NOON)
     os.utime(Path(home_of.environment_path("tox", "a-b"), "pyvenv.cfg"), (0, 86400))
 
     found = [project.as_json() for project in search(store)]
@@ -168,8 +155,8 @@ def test_directories_that_are_no_environments_are_not_listed(home_of: Home, stor
     assert found_names(search(store)[0]) == []
 
 
-def test_a_record_without_a_directory_is_not_listed(home_of: Home, store: Path, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", "py312", make_environment)
+def test_a_record_without_a_directory_is_not_listed(home_of: Home, store: Path) -> None:
+    seal(home_of, "py312")
     shutil.rmtree(home_of.environment_path("tox", "py312"))
 
     assert found_names(search(store)[0]) == []
@@ -235,11 +222,9 @@ def test_an_environment_is_creating_as_long_as_its_process_lives(
 
 
 @pytest.mark.parametrize("missing", ["pyvenv.cfg", INTERPRETER])
-def test_a_recorded_environment_without_an_essential_file_is_broken(
-    missing: str, home_of: Home, store: Path, make_environment: Maker
-) -> None:
-    environment = seal(home_of, "tox", "py312", "py312", make_environment)
-    Path(environment.path, missing).unlink()
+def test_a_recorded_environment_without_an_essential_file_is_broken(missing: str, home_of: Home, store: Path) -> None:
+    path = seal(home_of, "py312")
+    (path / missing).unlink()
 
     assert found_names(search(store)[0]) == [("tox", "py312", "broken")]
 
@@ -271,9 +256,9 @@ def test_a_conda_environment_is_ready(home_of: Home, store: Path) -> None:
 
 
 def test_a_ready_environment_costs_no_look_at_its_lock(
-    home_of: Home, store: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+    home_of: Home, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal(home_of, "tox", "py312", "py312", make_environment)
+    seal(home_of, "py312")
 
     def refuse(*_: object) -> NoReturn:
         raise AssertionError("no lock need be looked at")
@@ -285,9 +270,9 @@ def test_a_ready_environment_costs_no_look_at_its_lock(
 
 def test_environments_come_in_order_of_their_last_use(home_of: Home, store: Path, make_environment: Maker) -> None:
     make_environment(Path(home_of.path, ".venv"))
-    seal(home_of, "tox", "a", "a", make_environment, last_used=NOON - 2)
-    seal(home_of, "nox", "b", "b", make_environment, last_used=NOON)
-    seal(home_of, "tox", "c", "c", make_environment, last_used=NOON - 1)
+    seal(home_of, "a", used=NOON - 2)
+    seal(home_of, "b", "nox", used=NOON)
+    seal(home_of, "c", used=NOON - 1)
 
     (project,) = search(store)
 
@@ -300,11 +285,9 @@ def test_environments_come_in_order_of_their_last_use(home_of: Home, store: Path
     assert project.last_used == NOON
 
 
-def test_environments_that_were_used_at_the_same_time_come_in_order_of_their_names(
-    home_of: Home, store: Path, make_environment: Maker
-) -> None:
+def test_environments_that_were_used_at_the_same_time_come_in_order_of_their_names(home_of: Home, store: Path) -> None:
     for runner, name in [("tox", "b"), ("nox", "z"), ("tox", "a")]:
-        seal(home_of, runner, name, name, make_environment, last_used=NOON)
+        seal(home_of, name, runner, used=NOON)
 
     assert [name for _, name, _ in found_names(search(store)[0])] == ["z", "a", "b"]
 
@@ -319,9 +302,9 @@ def test_the_last_use_of_a_project_that_nothing_tells_of_is_the_epoch(
     assert search(store)[0].last_used == 0
 
 
-def test_the_last_use_is_the_time_of_the_record(home_of: Home, store: Path, make_environment: Maker) -> None:
-    environment = seal(home_of, "tox", "py312", "py312", make_environment)
-    os.utime(environment.record_path, (0, NOON + 0.5))
+def test_the_last_use_is_the_time_of_the_record(home_of: Home, store: Path) -> None:
+    seal(home_of, "py312")
+    os.utime(home_of.environment("tox", "py312").record_path, (0, NOON + 0.5))
 
     (found,) = search(store)[0].environments
 
@@ -329,18 +312,17 @@ def test_the_last_use_is_the_time_of_the_record(home_of: Home, store: Path, make
     assert found.as_json()["last_used"] == "2026-11-24T12:00:00Z"
 
 
-def test_the_python_of_an_environment_is_in_its_record(home_of: Home, store: Path, make_environment: Maker) -> None:
-    environment = seal(home_of, "tox", "py312", "py312", make_environment)
-    change_record(environment, python="3.99.0")
+def test_the_python_of_an_environment_is_in_its_record(home_of: Home, store: Path) -> None:
+    seal(home_of, "py312")
+    change_record(home_of.environment("tox", "py312"), python="3.99.0")
 
     assert search(store)[0].environments[0].python == "3.99.0"
 
 
 def test_the_python_of_an_environment_that_somebody_made_anew_is_that_of_the_new_one(
-    home_of: Home, store: Path, make_environment: Maker
+    home_of: Home, store: Path
 ) -> None:
-    environment = seal(home_of, "tox", "py312", "py312", make_environment)
-    marker = Path(environment.path, "pyvenv.cfg")
+    marker = seal(home_of, "py312") / "pyvenv.cfg"
     marker.write_text("version_info = 3.13.0\n")
     os.utime(marker, (NOON, NOON))
 
@@ -355,21 +337,19 @@ def test_the_python_of_an_environment_that_somebody_made_anew_is_that_of_the_new
     ids=str,
 )
 def test_the_python_that_no_record_tells_is_that_of_the_directory(
-    changes: dict[str, object], home_of: Home, store: Path, make_environment: Maker
+    changes: dict[str, object], home_of: Home, store: Path
 ) -> None:
-    environment = seal(home_of, "tox", "py312", "py312", make_environment)
-    change_record(environment, **{"python": "3.99.0", **changes})
+    seal(home_of, "py312")
+    change_record(home_of.environment("tox", "py312"), **{"python": "3.99.0", **changes})
 
     assert search(store)[0].environments[0].python == "3.12.1"
 
 
 @pytest.mark.parametrize("time", [2.0**62, 1e15, 253402300800, -1, -(2.0**40), -(2.0**62)])
-def test_insane_times_of_files_are_no_reason_to_fail(
-    time: float, home_of: Home, store: Path, make_environment: Maker
-) -> None:
-    environment = seal(home_of, "tox", "py312", "py312", make_environment)
-    set_time(environment.record_path, time)
-    set_time(Path(environment.path, "pyvenv.cfg"), time)
+def test_insane_times_of_files_are_no_reason_to_fail(time: float, home_of: Home, store: Path) -> None:
+    path = seal(home_of, "py312")
+    set_time(home_of.environment("tox", "py312").record_path, time)
+    set_time(path / "pyvenv.cfg", time)
 
     (project,) = search(store)
 
@@ -379,10 +359,8 @@ def test_insane_times_of_files_are_no_reason_to_fail(
     assert "1970-01-01T00:00:00Z" <= found["last_used"] <= "9999-12-31T23:59:59Z"
 
 
-def test_the_disk_that_an_environment_takes_is_told_once_it_was_counted(
-    home_of: Home, store: Path, make_environment: Maker
-) -> None:
-    seal(home_of, "tox", "py312", "py312", make_environment)
+def test_the_disk_that_an_environment_takes_is_told_once_it_was_counted(home_of: Home, store: Path) -> None:
+    seal(home_of, "py312")
     (found,) = search(store)[0].environments
     before = (found.size, found.as_json()["size"], found.as_json()["shared"])
 
@@ -393,8 +371,8 @@ def test_the_disk_that_an_environment_takes_is_told_once_it_was_counted(
     assert found.as_json()["shared"] == found.usage.shared
 
 
-def test_looking_changes_nothing(home_of: Home, store: Path, make_environment: Maker) -> None:
-    seal(home_of, "tox", "py312", "py312", make_environment)
+def test_looking_changes_nothing(home_of: Home, store: Path) -> None:
+    seal(home_of, "py312")
     before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
 
     search(store)
@@ -402,10 +380,8 @@ def test_looking_changes_nothing(home_of: Home, store: Path, make_environment: M
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
 
 
-def test_the_name_of_a_project_environment_is_that_of_its_directory(
-    home_of: Home, store: Path, make_environment: Maker
-) -> None:
-    seal(home_of, "project", ".venv", "something else", make_environment)
+def test_the_name_of_a_project_environment_is_that_of_its_directory(home_of: Home, store: Path) -> None:
+    seal(home_of, ".venv", "project", name="something else")
 
     assert found_names(search(store)[0]) == [("project", ".venv", "ready")]
 
@@ -414,9 +390,9 @@ def test_the_name_of_a_project_environment_is_that_of_its_directory(
     ("content", "kind"), [("{", DamagedRecordError), ('{"schema": 2}', NewerRecordError)], ids=["damaged", "newer"]
 )
 def test_an_environment_whose_record_cannot_be_used_is_found_and_told(
-    content: str, kind: type[CentralVenvError], home_of: Home, store: Path, make_environment: Maker
+    content: str, kind: type[CentralVenvError], home_of: Home, store: Path
 ) -> None:
-    seal(home_of, "tox", "py312", "a name", make_environment)
+    seal(home_of, "py312", name="a name")
     Path(home_of.environment("tox", "py312").record_path).write_text(content)
     problems: list[CentralVenvError] = []
 
@@ -490,10 +466,8 @@ def test_links_are_not_followed(home_of: Home, store: Path, base: Path, make_env
 
 
 @posix_only
-def test_a_link_with_a_record_is_not_followed_either(
-    home_of: Home, store: Path, base: Path, make_environment: Maker
-) -> None:
-    seal(home_of, "tox", "py312", "py312", make_environment)
+def test_a_link_with_a_record_is_not_followed_either(home_of: Home, store: Path, base: Path) -> None:
+    seal(home_of, "py312")
     os.rename(home_of.environment_path("tox", "py312"), base / "elsewhere")
     os.symlink(base / "elsewhere", home_of.environment_path("tox", "py312"))
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Home, Store, clock, leftovers
+from central_venv import Home, clock, leftovers
 from central_venv.deletion import Deleted
 from central_venv.errors import StoreError
 from central_venv.leftovers import UNFINISHED_AGE
+from support.environments import seal
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Maker = Callable[[Path], Path]
-    Sealer = Callable[..., Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links are POSIX")
 
@@ -37,23 +37,10 @@ RECORDS = ".central-venv"
 
 
 @pytest.fixture
-def home_of(project: Path, store: Path) -> Home:
-    home = Home(Store(str(store)), str(project))
-    home.prepare()
-    return home
-
-
-@pytest.fixture
-def seal(home_of: Home, make_environment: Maker) -> Sealer:
-    def seal(directory: str, runner: str = "tox") -> Path:
-        environment = home_of.environment(runner, directory)
-        environment.claim(directory, on_wait=lambda _: None)
-        path = make_environment(Path(environment.path))
-        environment.seal()
-        environment.release()
-        return path
-
-    return seal
+def home_of(home_of: Home) -> Home:
+    """The home of the project, which is there."""
+    home_of.prepare()
+    return home_of
 
 
 @contextmanager
@@ -88,9 +75,9 @@ def write_old(path: Path, age: float = UNFINISHED_AGE + 1) -> Path:
     return path
 
 
-def test_nothing_is_left_in_a_home_that_nobody_disturbed(home_of: Home, seal: Sealer) -> None:
-    seal("py312")
-    seal(".venv", "project")
+def test_nothing_is_left_in_a_home_that_nobody_disturbed(home_of: Home) -> None:
+    seal(home_of, "py312")
+    seal(home_of, ".venv", "project")
     before = listing(Path(home_of.path))
 
     assert found(home_of) == []
@@ -104,9 +91,9 @@ def test_a_home_that_is_gone_has_no_leftovers(home_of: Home) -> None:
     assert sweep(home_of) == set()
 
 
-def test_the_record_lock_and_marks_of_an_environment_that_is_gone_are_left(home_of: Home, seal: Sealer) -> None:
-    shutil.rmtree(seal("gone"))
-    seal("there")
+def test_the_record_lock_and_marks_of_an_environment_that_is_gone_are_left(home_of: Home) -> None:
+    shutil.rmtree(seal(home_of, "gone"))
+    seal(home_of, "there")
     write_tree(Path(home_of.path, RECORDS, "tox", "gone.uses"), {"4711-0.lock": ""})
 
     assert found(home_of) == [f"{RECORDS}/tox/gone{end}" for end in (".json", ".lock", ".uses")]
@@ -114,14 +101,14 @@ def test_the_record_lock_and_marks_of_an_environment_that_is_gone_are_left(home_
     assert found(home_of) == []
 
 
-def test_the_directories_that_are_empty_then_go_too(home_of: Home, seal: Sealer) -> None:
-    shutil.rmtree(seal("gone"))
+def test_the_directories_that_are_empty_then_go_too(home_of: Home) -> None:
+    shutil.rmtree(seal(home_of, "gone"))
 
     assert sweep(home_of) == {"project.json", RECORDS, f"{RECORDS}/home.lock"}
 
 
-def test_a_project_environment_that_is_gone_leaves_as_much_as_any(home_of: Home, seal: Sealer) -> None:
-    shutil.rmtree(seal(".venv-3.12", "project"))
+def test_a_project_environment_that_is_gone_leaves_as_much_as_any(home_of: Home) -> None:
+    shutil.rmtree(seal(home_of, ".venv-3.12", "project"))
 
     assert found(home_of) == [f"{RECORDS}/project/.venv-3.12{end}" for end in (".json", ".lock")]
 
@@ -229,8 +216,8 @@ def test_a_link_in_place_of_a_record_goes_and_what_it_names_stays(home_of: Home,
 
 
 @posix_only
-def test_an_environment_that_is_a_link_keeps_its_record(home_of: Home, seal: Sealer, base: Path) -> None:
-    path = seal("py312")
+def test_an_environment_that_is_a_link_keeps_its_record(home_of: Home, base: Path) -> None:
+    path = seal(home_of, "py312")
     path.rename(base / "elsewhere")
     path.symlink_to(base / "elsewhere")
 
@@ -245,8 +232,8 @@ def test_what_cannot_be_removed_is_told(home_of: Home) -> None:
 
 
 @posix_only
-def test_what_was_removed_is_counted(home_of: Home, seal: Sealer) -> None:
-    shutil.rmtree(seal("gone"))
+def test_what_was_removed_is_counted(home_of: Home) -> None:
+    shutil.rmtree(seal(home_of, "gone"))
     records = Path(home_of.path, RECORDS, "tox")
     write_tree(records / "gone.uses", {"1-0.lock": "x"})
     gone = [records, *records.rglob("*"), Path(home_of.path, ".tox")]

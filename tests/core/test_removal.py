@@ -18,6 +18,7 @@ from central_venv.lock import Lock
 from central_venv.record import ProjectRecord, write_project
 from central_venv.removal import Removed, Target, remove, sweep
 from central_venv.trash import Trash
+from support.environments import seal
 from support.mounts import mounted
 from support.trees import listing, write_tree
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError
 
     Maker = Callable[[Path], Path]
-    Sealer = Callable[..., Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, owners and pipes are POSIX")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process uses")
@@ -57,26 +57,6 @@ removed = remove(Store(sys.argv[1]), [target])
 print(json.dumps([[each.name for _, each in removed.environments], removed.homes, [k[2] for k in removed.kept]]))
 removed.trash.empty()
 """
-
-
-@pytest.fixture
-def home_of(project: Path, store: Path) -> Home:
-    return Home(Store(str(store)), str(project))
-
-
-@pytest.fixture
-def seal(home_of: Home, make_environment: Maker) -> Sealer:
-    """Makes a recorded environment of the project."""
-
-    def seal(directory: str = "py312", runner: str = "tox", *, home: Home = home_of) -> Path:
-        environment = home.environment(runner, directory)
-        environment.claim(directory, on_wait=lambda _: None)
-        path = make_environment(Path(environment.path))
-        environment.seal()
-        environment.release()
-        return path
-
-    return seal
 
 
 @contextmanager
@@ -138,9 +118,9 @@ def orphan(home: Home) -> None:
 # what goes
 
 
-def test_an_orphans_home_goes_by_one_rename(home_of: Home, seal: Sealer, monkeypatch: pytest.MonkeyPatch) -> None:
-    seal("a")
-    seal("b")
+def test_an_orphans_home_goes_by_one_rename(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal(home_of, "a")
+    seal(home_of, "b")
     orphan(home_of)
     taken: list[tuple[str, ...]] = []
     take = Trash.take
@@ -158,8 +138,8 @@ def test_an_orphans_home_goes_by_one_rename(home_of: Home, seal: Sealer, monkeyp
     assert not os.path.lexists(home_of.path)
 
 
-def test_what_is_removed_lies_in_the_trash_until_it_is_deleted(home_of: Home, seal: Sealer, store: Path) -> None:
-    seal()
+def test_what_is_removed_lies_in_the_trash_until_it_is_deleted(home_of: Home, store: Path) -> None:
+    seal(home_of)
     orphan(home_of)
     removed = take_all(look(home_of))
     before = [str(path) for path in (store / ".trash").rglob("pyvenv.cfg")]
@@ -171,10 +151,10 @@ def test_what_is_removed_lies_in_the_trash_until_it_is_deleted(home_of: Home, se
     assert listing(store / ".trash") == set()
 
 
-def test_an_environment_goes_with_its_record_its_lock_and_its_marks(home_of: Home, seal: Sealer, store: Path) -> None:
-    seal("other")
+def test_an_environment_goes_with_its_record_its_lock_and_its_marks(home_of: Home, store: Path) -> None:
+    seal(home_of, "other")
     with another(USE, store, home_of.root, "py312"):  # killed at the end: its mark and lock stay
-        seal("py312")
+        seal(home_of, "py312")
     assert listing(Path(home_of.path, ".central-venv", "tox")) > {"py312.json", "py312.lock", "py312.uses"}
 
     removed = carry_out(look(home_of), "py312")
@@ -185,8 +165,8 @@ def test_an_environment_goes_with_its_record_its_lock_and_its_marks(home_of: Hom
 
 
 @pytest.mark.parametrize("runner", ["tox", "project"])
-def test_a_home_goes_with_its_last_environment(home_of: Home, seal: Sealer, runner: str) -> None:
-    seal(".venv", runner)
+def test_a_home_goes_with_its_last_environment(home_of: Home, runner: str) -> None:
+    seal(home_of, ".venv", runner)
 
     removed = carry_out(look(home_of), ".venv")
 
@@ -197,10 +177,9 @@ def test_a_home_goes_with_its_last_environment(home_of: Home, seal: Sealer, runn
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "one by one"])
 def test_what_a_runner_left_beside_its_environments_goes_only_with_a_whole_home(
     home_of: Home,
-    seal: Sealer,
     whole: bool,  # noqa: FBT001
 ) -> None:
-    seal()
+    seal(home_of)
     write_tree(Path(home_of.path), {".tox/log/1.log": "", ".tox/.tox-info.json": "{}", ".tox/.pkg/dist/a.whl": ""})
 
     removed = carry_out(look(home_of), whole=whole)
@@ -221,8 +200,8 @@ def test_an_environment_without_a_record_goes_if_the_key_proves_the_home(
     assert (names_of(removed), removed.homes, removed.kept) == (["tests"], 1, [])
 
 
-def test_recorded_environments_go_from_a_home_that_says_no_project(home_of: Home, seal: Sealer) -> None:
-    seal()
+def test_recorded_environments_go_from_a_home_that_says_no_project(home_of: Home) -> None:
+    seal(home_of)
     os.unlink(home_of.record_path)
     project = look(home_of)
 
@@ -242,11 +221,11 @@ def test_an_empty_home_goes_with_nothing_to_report_but_itself(home_of: Home) -> 
     assert not os.path.lexists(home_of.path)
 
 
-def test_the_environments_of_other_projects_stay(home_of: Home, seal: Sealer, base: Path, store: Path) -> None:
-    seal()
+def test_the_environments_of_other_projects_stay(home_of: Home, base: Path, store: Path) -> None:
+    seal(home_of)
     write_tree(base / "other", {"pyproject.toml": ""})
     other = Home(Store(str(store)), str(base / "other"))
-    path = seal(home=other)
+    path = seal(other)
     orphan(home_of)
 
     take_all(look(home_of))
@@ -255,11 +234,11 @@ def test_the_environments_of_other_projects_stay(home_of: Home, seal: Sealer, ba
     assert other.check()
 
 
-def test_progress_counts_the_targets(home_of: Home, seal: Sealer, base: Path, store: Path) -> None:
-    seal()
+def test_progress_counts_the_targets(home_of: Home, base: Path, store: Path) -> None:
+    seal(home_of)
     write_tree(base / "other", {"pyproject.toml": ""})
     other = Home(Store(str(store)), str(base / "other"))
-    seal(home=other)
+    seal(other)
     seen: list[int] = []
     targets = [Target(look(home), look(home).environments, whole=True) for home in (home_of, other)]
 
@@ -283,8 +262,8 @@ def test_progress_counts_the_targets(home_of: Home, seal: Sealer, base: Path, st
     ],
     ids=["file", "directory", "link", "broken link", "pipe"],
 )
-def test_a_home_with_something_foreign_stays_with_it(home_of: Home, seal: Sealer, put: Callable[[Path], None]) -> None:
-    seal()
+def test_a_home_with_something_foreign_stays_with_it(home_of: Home, put: Callable[[Path], None]) -> None:
+    seal(home_of)
     put(Path(home_of.path, "mine"))
     orphan(home_of)
 
@@ -297,8 +276,8 @@ def test_a_home_with_something_foreign_stays_with_it(home_of: Home, seal: Sealer
 
 
 @pytest.mark.parametrize("name", [".idea", ".venv-mine", ".tox"], ids=["a runner's name", "no environment", "a file"])
-def test_a_dot_does_not_make_something_a_runners(home_of: Home, seal: Sealer, name: str) -> None:
-    seal("tests", "nox")
+def test_a_dot_does_not_make_something_a_runners(home_of: Home, name: str) -> None:
+    seal(home_of, "tests", "nox")
     path = Path(home_of.path, name)
     if name == ".tox":
         path.write_text("precious")
@@ -312,8 +291,8 @@ def test_a_dot_does_not_make_something_a_runners(home_of: Home, seal: Sealer, na
     assert path.exists()
 
 
-def test_a_runners_empty_directory_does_not_keep_a_home(home_of: Home, seal: Sealer) -> None:
-    seal()
+def test_a_runners_empty_directory_does_not_keep_a_home(home_of: Home) -> None:
+    seal(home_of)
     Path(home_of.path, ".nox").mkdir()
 
     removed = take_all(look(home_of))
@@ -321,8 +300,8 @@ def test_a_runners_empty_directory_does_not_keep_a_home(home_of: Home, seal: Sea
     assert (removed.homes, removed.kept) == (1, [])
 
 
-def test_a_directory_in_place_of_the_projects_record_is_foreign(home_of: Home, seal: Sealer) -> None:
-    seal()
+def test_a_directory_in_place_of_the_projects_record_is_foreign(home_of: Home) -> None:
+    seal(home_of)
     os.unlink(home_of.record_path)
     write_tree(Path(home_of.record_path), {"precious": "1"})
     project = find_project(home_of.path, on_problem=lambda _: None)
@@ -336,9 +315,9 @@ def test_a_directory_in_place_of_the_projects_record_is_foreign(home_of: Home, s
 # what is in use
 
 
-def test_what_another_process_has_claimed_stays(home_of: Home, seal: Sealer, store: Path) -> None:
-    seal("free")
-    seal()
+def test_what_another_process_has_claimed_stays(home_of: Home, store: Path) -> None:
+    seal(home_of, "free")
+    seal(home_of)
     project = look(home_of)
     with another(CLAIM, store, home_of.root, "py312") as process:
         removed = take_all(project)
@@ -350,8 +329,8 @@ def test_what_another_process_has_claimed_stays(home_of: Home, seal: Sealer, sto
     assert removed.homes == 0
 
 
-def test_what_another_process_has_locked_without_saying_who_it_is_stays(home_of: Home, seal: Sealer) -> None:
-    path = seal()
+def test_what_another_process_has_locked_without_saying_who_it_is_stays(home_of: Home) -> None:
+    path = seal(home_of)
     project = look(home_of)
     lock = Path(home_of.path, ".central-venv", "tox", "py312.lock")
     Path(home_of.path, ".central-venv", "tox", "py312.json").write_text("damaged")
@@ -362,19 +341,19 @@ def test_what_another_process_has_locked_without_saying_who_it_is_stays(home_of:
     assert path.exists()
 
 
-def test_what_another_process_has_marked_as_used_stays(home_of: Home, seal: Sealer, store: Path) -> None:
-    path = seal()
+def test_what_another_process_has_marked_as_used_stays(home_of: Home, store: Path) -> None:
+    path = seal(home_of)
     with another(USE, store, home_of.root, "py312"):
-        seal()  # so that nothing is listed as changed
+        seal(home_of)  # so that nothing is listed as changed
         removed = take_all(look(home_of))
 
     assert reasons(removed) == [("py312", "in use by another process")]
     assert path.exists()
 
 
-def test_the_mark_of_a_killed_process_keeps_nothing(home_of: Home, seal: Sealer, store: Path) -> None:
+def test_the_mark_of_a_killed_process_keeps_nothing(home_of: Home, store: Path) -> None:
     with another(USE, store, home_of.root, "py312"):
-        seal()
+        seal(home_of)
 
     removed = take_all(look(home_of))
 
@@ -382,9 +361,9 @@ def test_the_mark_of_a_killed_process_keeps_nothing(home_of: Home, seal: Sealer,
 
 
 def test_a_home_stays_in_which_an_environment_is_being_claimed_that_is_not_there_yet(
-    home_of: Home, seal: Sealer, store: Path
+    home_of: Home, store: Path
 ) -> None:
-    seal("old")
+    seal(home_of, "old")
     with another(CLAIM, store, home_of.root, "new"):
         removed = take_all(look(home_of))
         lock = Lock(os.path.join(home_of.path, ".central-venv", "tox", "new.lock"))
@@ -396,9 +375,9 @@ def test_a_home_stays_in_which_an_environment_is_being_claimed_that_is_not_there
 
 
 @linux_only
-def test_what_a_process_runs_from_stays(home_of: Home, seal: Sealer) -> None:
-    path = seal()
-    free = seal("free")
+def test_what_a_process_runs_from_stays(home_of: Home) -> None:
+    path = seal(home_of)
+    free = seal(home_of, "free")
     python = path / "bin" / "python"
     python.unlink()
     python.symlink_to(os.path.realpath(sys.executable))
@@ -413,8 +392,8 @@ def test_what_a_process_runs_from_stays(home_of: Home, seal: Sealer) -> None:
 
 
 @linux_only
-def test_the_environment_that_this_very_process_runs_from_stays(home_of: Home, seal: Sealer, store: Path) -> None:
-    path = seal()
+def test_the_environment_that_this_very_process_runs_from_stays(home_of: Home, store: Path) -> None:
+    path = seal(home_of)
     python = path / "bin" / "python"
     python.unlink()
     python.symlink_to(os.path.realpath(sys.executable))
@@ -433,8 +412,8 @@ def test_the_environment_that_this_very_process_runs_from_stays(home_of: Home, s
 # what changed since it was listed
 
 
-def test_what_was_used_since_it_was_listed_stays(home_of: Home, seal: Sealer, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = seal()
+def test_what_was_used_since_it_was_listed_stays(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = seal(home_of)
     project = look(home_of)
     now = clock.seconds() + 7200
     monkeypatch.setattr(clock, "seconds", lambda: now)
@@ -446,8 +425,8 @@ def test_what_was_used_since_it_was_listed_stays(home_of: Home, seal: Sealer, mo
     assert path.exists()
 
 
-def test_what_was_made_anew_since_it_was_listed_stays(home_of: Home, seal: Sealer) -> None:
-    path = seal()
+def test_what_was_made_anew_since_it_was_listed_stays(home_of: Home) -> None:
+    path = seal(home_of)
     project = look(home_of)
     os.utime(path / "pyvenv.cfg", (0, 86400))
 
@@ -457,11 +436,11 @@ def test_what_was_made_anew_since_it_was_listed_stays(home_of: Home, seal: Seale
     assert path.exists()
 
 
-def test_what_was_claimed_by_a_process_that_ended_since_it_was_listed_stays(home_of: Home, seal: Sealer) -> None:
-    path = seal()
+def test_what_was_claimed_by_a_process_that_ended_since_it_was_listed_stays(home_of: Home) -> None:
+    path = seal(home_of)
     os.utime(home_of.environment("tox", "py312").record_path, (1, 1))
     project = look(home_of)
-    seal()
+    seal(home_of)
 
     removed = take_all(project)
 
@@ -469,10 +448,10 @@ def test_what_was_claimed_by_a_process_that_ended_since_it_was_listed_stays(home
     assert path.exists()
 
 
-def test_what_was_made_since_a_home_was_listed_stays(home_of: Home, seal: Sealer) -> None:
-    seal("old")
+def test_what_was_made_since_a_home_was_listed_stays(home_of: Home) -> None:
+    seal(home_of, "old")
     project = look(home_of)
-    new = seal("new")
+    new = seal(home_of, "new")
 
     removed = take_all(project)
 
@@ -480,8 +459,8 @@ def test_what_was_made_since_a_home_was_listed_stays(home_of: Home, seal: Sealer
     assert new.exists()
 
 
-def test_an_orphan_whose_project_came_back_stays(home_of: Home, seal: Sealer) -> None:
-    path = seal()
+def test_an_orphan_whose_project_came_back_stays(home_of: Home) -> None:
+    path = seal(home_of)
     orphan(home_of)
     project = look(home_of)
     Path(home_of.root).mkdir()
@@ -492,8 +471,8 @@ def test_an_orphan_whose_project_came_back_stays(home_of: Home, seal: Sealer) ->
     assert path.exists()
 
 
-def test_an_orphan_that_cannot_be_seen_any_more_stays(home_of: Home, seal: Sealer) -> None:
-    path = seal()
+def test_an_orphan_that_cannot_be_seen_any_more_stays(home_of: Home) -> None:
+    path = seal(home_of)
     orphan(home_of)
     project = look(home_of)
     write_project(home_of.record_path, ProjectRecord(home_of.root, host="another"))
@@ -504,9 +483,9 @@ def test_an_orphan_that_cannot_be_seen_any_more_stays(home_of: Home, seal: Seale
     assert path.exists()
 
 
-def test_what_is_gone_since_it_was_listed_is_neither_removed_nor_kept(home_of: Home, seal: Sealer) -> None:
-    shutil.rmtree(seal())
-    seal("other")
+def test_what_is_gone_since_it_was_listed_is_neither_removed_nor_kept(home_of: Home) -> None:
+    shutil.rmtree(seal(home_of))
+    seal(home_of, "other")
     project = look(home_of)
     shutil.rmtree(home_of.environment_path("tox", "other"))
 
@@ -515,8 +494,8 @@ def test_what_is_gone_since_it_was_listed_is_neither_removed_nor_kept(home_of: H
     assert (names_of(removed), removed.kept) == ([], [])
 
 
-def test_a_home_that_is_gone_since_it_was_listed_is_no_failure(home_of: Home, seal: Sealer) -> None:
-    seal()
+def test_a_home_that_is_gone_since_it_was_listed_is_no_failure(home_of: Home) -> None:
+    seal(home_of)
     project = look(home_of)
     shutil.rmtree(home_of.path)
 
@@ -528,10 +507,8 @@ def test_a_home_that_is_gone_since_it_was_listed_is_no_failure(home_of: Home, se
 
 @posix_only
 @pytest.mark.parametrize("link", ["", ".tox"], ids=["home", "runner directory"])
-def test_what_became_a_link_since_it_was_listed_is_not_followed(
-    home_of: Home, seal: Sealer, base: Path, link: str
-) -> None:
-    seal()
+def test_what_became_a_link_since_it_was_listed_is_not_followed(home_of: Home, base: Path, link: str) -> None:
+    seal(home_of)
     project = look(home_of)
     path = Path(home_of.path, link)
     path.rename(base / "elsewhere")
@@ -551,11 +528,10 @@ def test_what_became_a_link_since_it_was_listed_is_not_followed(
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "one by one"])
 def test_an_environment_that_became_a_link_is_not_followed(
     home_of: Home,
-    seal: Sealer,
     base: Path,
     whole: bool,  # noqa: FBT001
 ) -> None:
-    path = seal()
+    path = seal(home_of)
     project = look(home_of)
     path.rename(base / "elsewhere")
     path.symlink_to(base / "elsewhere")
@@ -570,10 +546,10 @@ def test_an_environment_that_became_a_link_is_not_followed(
 
 @posix_only
 def test_a_link_that_takes_the_place_of_a_directory_at_the_last_moment_is_not_followed(
-    home_of: Home, seal: Sealer, base: Path, monkeypatch: pytest.MonkeyPatch
+    home_of: Home, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal()
-    seal("other")
+    seal(home_of)
+    seal(home_of, "other")
     project = look(home_of)
     runner = Path(home_of.path, ".tox")
     take = Trash.take
@@ -597,8 +573,8 @@ def test_a_link_that_takes_the_place_of_a_directory_at_the_last_moment_is_not_fo
 
 
 @posix_only
-def test_the_home_of_another_user_stays(home_of: Home, seal: Sealer, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = seal()
+def test_the_home_of_another_user_stays(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = seal(home_of)
     project = look(home_of)
     owner = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
@@ -609,10 +585,8 @@ def test_the_home_of_another_user_stays(home_of: Home, seal: Sealer, monkeypatch
     assert path.exists()
 
 
-def test_what_is_neither_recorded_nor_in_a_known_projects_home_stays(
-    home_of: Home, seal: Sealer, make_environment: Maker
-) -> None:
-    seal("recorded")
+def test_what_is_neither_recorded_nor_in_a_known_projects_home_stays(home_of: Home, make_environment: Maker) -> None:
+    seal(home_of, "recorded")
     path = make_environment(Path(home_of.path, ".tox", "unknown"))
     os.unlink(home_of.record_path)
 
@@ -692,15 +666,14 @@ def bound(source: Path, place: Path) -> Iterator[None]:
 @pytest.mark.parametrize("same", [True, False], ids=["same file system", "another file system"])
 def test_an_environment_in_which_something_is_mounted_stays_with_it(
     home_of: Home,
-    seal: Sealer,
     base: Path,
     mount: Callable[..., Path],
     same: bool,  # noqa: FBT001
     name: str,
 ) -> None:
     precious = write_tree(base / "precious", {"a/b": "1"})
-    free = seal("free")
-    place = mount(seal() / name, precious if same else None)
+    free = seal(home_of, "free")
+    place = mount(seal(home_of) / name, precious if same else None)
     (place / "written").write_text("1")
 
     removed = take_all(look(home_of))
@@ -741,11 +714,11 @@ def test_what_lies_on_another_mount_than_the_store_stays(
 
 
 def test_a_store_that_is_a_mount_itself_is_emptied_as_any_other(
-    project: Path, base: Path, make_environment: Maker, mount: Callable[..., Path], seal: Sealer
+    project: Path, base: Path, mount: Callable[..., Path]
 ) -> None:
     place = mount(base / "mount")
     home = Home(Store(str(place)), str(project))
-    seal(home=home)
+    seal(home)
 
     removed = take_all(look(home))
     removed.trash.empty()
@@ -754,11 +727,11 @@ def test_a_store_that_is_a_mount_itself_is_emptied_as_any_other(
     assert not os.path.lexists(home.path)
 
 
-def test_a_store_behind_a_link_is_emptied_as_any_other(project: Path, base: Path, seal: Sealer) -> None:
+def test_a_store_behind_a_link_is_emptied_as_any_other(project: Path, base: Path) -> None:
     (base / "real").mkdir()
     (base / "link").symlink_to(base / "real", target_is_directory=True)
     home = Home(Store(str(base / "link")), str(project))
-    seal(home=home)
+    seal(home)
 
     removed = take_all(look(home))
 
@@ -767,13 +740,13 @@ def test_a_store_behind_a_link_is_emptied_as_any_other(project: Path, base: Path
 
 @linux_only
 def test_a_mount_in_an_environment_is_seen_through_a_link_to_the_store(
-    project: Path, base: Path, seal: Sealer, mount: Callable[..., Path]
+    project: Path, base: Path, mount: Callable[..., Path]
 ) -> None:
     (base / "real").mkdir()
     (base / "link").symlink_to(base / "real")
     precious = write_tree(base / "precious", {"a": "1"})
     home = Home(Store(str(base / "link")), str(project))
-    mount(seal(home=home) / "data", precious)
+    mount(seal(home) / "data", precious)
 
     removed = take_all(look(home))
     removed.trash.empty()
@@ -786,12 +759,10 @@ def test_a_mount_in_an_environment_is_seen_through_a_link_to_the_store(
 # what goes wrong
 
 
-def test_what_cannot_be_renamed_is_told_and_the_rest_goes(
-    home_of: Home, seal: Sealer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seal("a")
-    stuck = seal("b")
-    seal("c")
+def test_what_cannot_be_renamed_is_told_and_the_rest_goes(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal(home_of, "a")
+    stuck = seal(home_of, "b")
+    seal(home_of, "c")
     Path(home_of.path, "mine").write_text("")
     take = Trash.take
 
@@ -810,9 +781,9 @@ def test_what_cannot_be_renamed_is_told_and_the_rest_goes(
     assert home_of.environment("tox", "b").read() is not None
 
 
-def test_what_is_removed_is_reported_although_its_leavings_cannot_be(home_of: Home, seal: Sealer) -> None:
-    seal()
-    seal("other")
+def test_what_is_removed_is_reported_although_its_leavings_cannot_be(home_of: Home) -> None:
+    seal(home_of)
+    seal(home_of, "other")
     Path(home_of.path, ".central-venv", "tox", "gone.json").mkdir()
 
     removed = carry_out(look(home_of), "py312")
@@ -823,9 +794,9 @@ def test_what_is_removed_is_reported_although_its_leavings_cannot_be(home_of: Ho
 
 
 def test_what_is_removed_is_reported_although_its_home_cannot_be(
-    home_of: Home, seal: Sealer, monkeypatch: pytest.MonkeyPatch
+    home_of: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal()
+    seal(home_of)
     take = Trash.take
 
     def fail_for_the_home(trash: Trash, *parts: str) -> None:
@@ -845,9 +816,9 @@ def test_what_is_removed_is_reported_although_its_home_cannot_be(
 @posix_only
 @pytest.mark.parametrize("kind", ["link", "directory", "socket"])
 def test_a_home_whose_lock_is_no_file_stays_and_the_next_one_goes(
-    home_of: Home, seal: Sealer, base: Path, store: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+    home_of: Home, base: Path, store: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = seal()
+    path = seal(home_of)
     lock = Path(home_of.path, ".central-venv", "home.lock")
     lock.unlink()
     if kind == "link":
@@ -862,7 +833,7 @@ def test_a_home_whose_lock_is_no_file_stays_and_the_next_one_goes(
             bound_one.bind(lock.name)
     write_tree(base / "other", {"pyproject.toml": ""})
     other = Home(Store(str(store)), str(base / "other"))
-    seal(home=other)
+    seal(other)
     targets = [Target(look(home), look(home).environments, whole=True) for home in (home_of, other)]
 
     removed = remove(Store(str(store)), targets)
@@ -903,10 +874,8 @@ def test_a_link_in_place_of_the_records_is_not_followed(
 
 @posix_only
 @pytest.mark.parametrize("link", ["tox", "tox/py312.uses"], ids=["runner's records", "marks"])
-def test_a_link_in_place_of_records_or_marks_is_not_followed(
-    home_of: Home, seal: Sealer, base: Path, link: str
-) -> None:
-    seal()
+def test_a_link_in_place_of_records_or_marks_is_not_followed(home_of: Home, base: Path, link: str) -> None:
+    seal(home_of)
     precious = write_tree(base / "precious", {"py312.uses/file": "1", "gone.json": "", "a.lock": ""})
     path = Path(home_of.path, ".central-venv", link)
     if path.exists():
@@ -931,8 +900,8 @@ def test_a_sweep_follows_no_link_in_place_of_the_records(home_of: Home, precious
 
 
 @posix_only
-def test_a_sweep_follows_no_link_in_place_of_marks(home_of: Home, seal: Sealer, precious: Path, store: Path) -> None:
-    shutil.rmtree(seal())
+def test_a_sweep_follows_no_link_in_place_of_marks(home_of: Home, precious: Path, store: Path) -> None:
+    shutil.rmtree(seal(home_of))
     Path(home_of.path, ".central-venv", "tox", "py312.uses").symlink_to(precious)
     before = listing(precious)
 
@@ -946,9 +915,9 @@ def test_a_sweep_follows_no_link_in_place_of_marks(home_of: Home, seal: Sealer, 
 
 @pytest.mark.parametrize("whole", ["whole", "one by one"])
 def test_of_several_removals_at_once_each_environment_is_reported_by_one(
-    home_of: Home, seal: Sealer, store: Path, whole: str
+    home_of: Home, store: Path, whole: str
 ) -> None:
-    names = sorted(seal(name).name for name in "abcdef")
+    names = sorted(seal(home_of, name).name for name in "abcdef")
     script = f"import sys\n{LIST_AND_REMOVE}"
     from contextlib import ExitStack
 
@@ -970,9 +939,9 @@ def test_of_several_removals_at_once_each_environment_is_reported_by_one(
 
 
 def test_a_claim_that_waits_for_a_removal_gets_a_new_and_complete_home(
-    home_of: Home, seal: Sealer, store: Path, monkeypatch: pytest.MonkeyPatch
+    home_of: Home, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal()
+    seal(home_of)
     project = look(home_of)
     take = Trash.take
     script = f"import sys\nprint('begins', flush=True)\n{CLAIM}\nprint('claimed', flush=True)\nsys.stdin.readline()\n"
@@ -1022,8 +991,8 @@ def wait_for_open_file(process: subprocess.Popen[str], path: str) -> None:
 # what a sweep takes beside leftovers
 
 
-def test_a_sweep_removes_a_home_in_which_nothing_is_left(home_of: Home, seal: Sealer, store: Path) -> None:
-    shutil.rmtree(seal())
+def test_a_sweep_removes_a_home_in_which_nothing_is_left(home_of: Home, store: Path) -> None:
+    shutil.rmtree(seal(home_of))
     removed = Removed(Trash(str(store)))
 
     sweep(Store(str(store)), [home_of.path], removed)
@@ -1053,14 +1022,12 @@ def test_a_sweep_of_a_home_that_is_gone_makes_none(home_of: Home, store: Path) -
     assert not os.path.lexists(home_of.path)
 
 
-def test_a_sweep_that_fails_in_one_home_goes_on_with_the_next(
-    home_of: Home, seal: Sealer, store: Path, base: Path
-) -> None:
-    shutil.rmtree(seal())
+def test_a_sweep_that_fails_in_one_home_goes_on_with_the_next(home_of: Home, store: Path, base: Path) -> None:
+    shutil.rmtree(seal(home_of))
     Path(home_of.path, ".central-venv", "tox", "gone.json").mkdir()
     write_tree(base / "other", {"pyproject.toml": ""})
     other = Home(Store(str(store)), str(base / "other"))
-    shutil.rmtree(seal(home=other))
+    shutil.rmtree(seal(other))
     removed = Removed(Trash(str(store)))
 
     sweep(Store(str(store)), [home_of.path, other.path], removed)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv import Home, Store, clock
@@ -18,15 +16,16 @@ from central_venv.cli import main
 from central_venv.cli.text import size
 from central_venv.disk_usage import disk_usage
 from central_venv.record import ProjectRecord, write_project
+from support.environments import seal
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from support.commands import Runner
+
     Maker = Callable[[Path], Path]
-    Runner = Callable[..., "Said"]
-    Sealer = Callable[..., Path]
     ProjectMaker = Callable[..., Home]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and odd names are POSIX")
@@ -38,73 +37,14 @@ PATIENCE = 60
 NO_ANSWER = "hint: `--yes` removes without a question\nnothing was removed\n"
 
 
-class Said(NamedTuple):
-    """What a command said, and its exit status."""
-
-    status: object
-    out: str
-    err: str
-
-    @property
-    def answer(self) -> Any:
-        """What it said to a program."""
-        return json.loads(self.out)
+@pytest.fixture
+def home_of(here: Path, home_of: Home) -> Home:
+    """The home of the project in the current directory."""
+    return home_of
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Runner:
-    """Runs a command in this process, with an answer to its question."""
-
-    def run(*arguments: str, answer: str = "") -> Said:
-        capfd.readouterr()
-        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
-        try:
-            status: object = main(arguments)
-        except SystemExit as end:
-            status = end.code
-        return Said(status, *capfd.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory is a project."""
-    monkeypatch.chdir(project)
-    return project
-
-
-@pytest.fixture
-def home_of(here: Path, store: Path) -> Home:
-    return Home(Store(str(store)), str(here))
-
-
-@pytest.fixture
-def seal(home_of: Home, make_environment: Maker) -> Sealer:
-    """Makes a recorded environment, used at a certain time."""
-
-    def seal(
-        directory: str = "py312",
-        runner: str = "tox",
-        *,
-        home: Home = home_of,
-        name: str | None = None,
-        used: float | None = None,
-    ) -> Path:
-        environment = home.environment(runner, directory)
-        environment.claim(name or directory, on_wait=lambda _: None)
-        path = make_environment(Path(environment.path))
-        environment.seal()
-        environment.release()
-        if used is not None:
-            os.utime(environment.record_path, (used, used))
-        return path
-
-    return seal
-
-
-@pytest.fixture
-def make_project(base: Path, store: Path, seal: Sealer) -> ProjectMaker:
+def make_project(base: Path, store: Path) -> ProjectMaker:
     """Makes another project with environments."""
 
     def make(name: str, *environments: str, state: str = "active", used: float | None = None) -> Home:
@@ -112,7 +52,7 @@ def make_project(base: Path, store: Path, seal: Sealer) -> ProjectMaker:
         home = Home(Store(str(store)), str(root))
         home.prepare()
         for each in environments:
-            seal(each, home=home, used=used)
+            seal(home, each, used=used)
         if state == "unreachable":
             write_project(home.record_path, ProjectRecord(str(root), host="another machine"))
         if state == "unrecorded":
@@ -165,8 +105,8 @@ def test_prune_removes_orphans_and_nothing_else(make_project: ProjectMaker, run:
     assert nothing_trashed(store)
 
 
-def test_prune_with_nothing_to_remove_says_so(seal: Sealer, run: Runner) -> None:
-    path = seal()
+def test_prune_with_nothing_to_remove_says_so(home_of: Home, run: Runner) -> None:
+    path = seal(home_of)
 
     assert run("prune") == (0, "nothing to remove\n", "")
     assert path.exists()
@@ -177,17 +117,17 @@ def test_prune_of_a_store_that_does_not_exist_makes_none(store: Path, run: Runne
     assert not store.exists()
 
 
-def test_prune_sweeps_what_is_left_in_homes_that_stay(home_of: Home, seal: Sealer, run: Runner) -> None:
-    shutil.rmtree(seal("gone"))
-    seal("there")
+def test_prune_sweeps_what_is_left_in_homes_that_stay(home_of: Home, run: Runner) -> None:
+    shutil.rmtree(seal(home_of, "gone"))
+    seal(home_of, "there")
 
     run("prune", "--yes")
 
     assert listing(Path(home_of.path, ".central-venv", "tox")) == {"there.json", "there.lock"}
 
 
-def test_prune_removes_homes_in_which_nothing_is_left(home_of: Home, seal: Sealer, run: Runner) -> None:
-    shutil.rmtree(seal())
+def test_prune_removes_homes_in_which_nothing_is_left(home_of: Home, run: Runner) -> None:
+    shutil.rmtree(seal(home_of))
 
     said = run("prune", "--yes")
 
@@ -206,8 +146,8 @@ def test_prune_leaves_the_home_of_an_unreachable_project_as_it_is(make_project: 
     assert listing(Path(home.path)) == before
 
 
-def test_prune_finishes_what_a_killed_removal_left(seal: Sealer, store: Path, run: Runner) -> None:
-    seal()
+def test_prune_finishes_what_a_killed_removal_left(home_of: Home, store: Path, run: Runner) -> None:
+    seal(home_of)
     write_tree(store / ".trash" / "4711-00000000", {"0/a": "x" * 5000})
     (store / ".trash" / "4711-00000000.lock").touch()
 
@@ -219,8 +159,8 @@ def test_prune_finishes_what_a_killed_removal_left(seal: Sealer, store: Path, ru
 
 
 @pytest.mark.parametrize("name", ["@torch", "empty", "photos"], ids=["shared", "empty directory", "directory"])
-def test_prune_leaves_what_is_no_home_as_it_is(seal: Sealer, store: Path, run: Runner, name: str) -> None:
-    seal()
+def test_prune_leaves_what_is_no_home_as_it_is(home_of: Home, store: Path, run: Runner, name: str) -> None:
+    seal(home_of)
     (store / name).mkdir()
     if name == "photos":
         write_tree(store / name, {".a.tmp": "precious", "b": "1"})
@@ -238,12 +178,12 @@ def test_prune_leaves_what_is_no_home_as_it_is(seal: Sealer, store: Path, run: R
 
 
 def test_unused_for_takes_idle_environments_of_live_projects(
-    home_of: Home, seal: Sealer, run: Runner, monkeypatch: pytest.MonkeyPatch
+    home_of: Home, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "seconds", lambda: NOON)
-    seal("boundary", used=NOON - 90 * DAY)
-    seal("older", used=NOON - 91 * DAY)
-    seal("younger", used=NOON - 90 * DAY + 1)
+    seal(home_of, "boundary", used=NOON - 90 * DAY)
+    seal(home_of, "older", used=NOON - 91 * DAY)
+    seal(home_of, "younger", used=NOON - 90 * DAY + 1)
 
     said = run("prune", "--yes", "--unused-for", "90d")
 
@@ -355,9 +295,9 @@ def test_the_broken_are_taken_of_projects_that_are_there_or_surely_gone(
     ids=" ".join,
 )
 def test_what_contradicts_itself_is_wrong_usage_and_removes_nothing(
-    home_of: Home, seal: Sealer, run: Runner, arguments: list[str]
+    home_of: Home, run: Runner, arguments: list[str]
 ) -> None:
-    seal()
+    seal(home_of)
 
     said = run(*arguments, "--yes")
 
@@ -373,13 +313,13 @@ def test_what_contradicts_itself_is_wrong_usage_and_removes_nothing(
 @pytest.mark.parametrize("json_too", [True, False], ids=["json", "text"])
 def test_a_dry_run_changes_nothing(
     make_project: ProjectMaker,
-    seal: Sealer,
+    home_of: Home,
     run: Runner,
     store: Path,
     command: list[str],
     json_too: bool,  # noqa: FBT001
 ) -> None:
-    seal()
+    seal(home_of)
     make_project("gone", "a", state="orphan")
     write_tree(store / ".trash" / "4711-00000000", {"0/a": "1"})
     before = (contents(store), times(store))
@@ -416,8 +356,8 @@ def test_a_dry_run_shows_what_would_be_removed(
     ]
 
 
-def test_a_dry_run_with_nothing_to_remove_says_so(seal: Sealer, run: Runner) -> None:
-    seal()
+def test_a_dry_run_with_nothing_to_remove_says_so(home_of: Home, run: Runner) -> None:
+    seal(home_of)
 
     assert run("prune", "--dry-run") == (0, "nothing to remove\n", "")
 
@@ -429,7 +369,8 @@ def test_a_dry_run_tells_what_would_be_kept(make_project: ProjectMaker, run: Run
 
     assert (said.status, said.out) == (0, "nothing to remove\n")
     assert said.err == (
-        f"kept tox a of {home.root}: its project is unreachable, and may come back: `--state unreachable` removes it\n"
+        f"kept tox a of {home.root}: its project cannot be seen now and may come back: "
+        "`--state unreachable` removes it\n"
     )
 
 
@@ -437,8 +378,8 @@ def test_a_dry_run_tells_what_would_be_kept(make_project: ProjectMaker, run: Run
 
 
 @pytest.mark.parametrize("answer", ["y\n", "Y\n", "yes\n", " y \n"])
-def test_who_agrees_to_the_question_gets_it_done(home_of: Home, seal: Sealer, run: Runner, answer: str) -> None:
-    path = seal()
+def test_who_agrees_to_the_question_gets_it_done(home_of: Home, run: Runner, answer: str) -> None:
+    path = seal(home_of)
     measured = size(disk_usage(str(path)))
 
     said = run("clean", answer=answer)
@@ -451,8 +392,8 @@ def test_who_agrees_to_the_question_gets_it_done(home_of: Home, seal: Sealer, ru
 
 
 @pytest.mark.parametrize("answer", ["\n", "n\n", "no\n", "yeah\n", "1\n", "--yes\n"])
-def test_who_does_not_agree_gets_nothing_removed(home_of: Home, seal: Sealer, run: Runner, answer: str) -> None:
-    path = seal()
+def test_who_does_not_agree_gets_nothing_removed(home_of: Home, run: Runner, answer: str) -> None:
+    path = seal(home_of)
 
     said = run("clean", answer=answer)
 
@@ -461,8 +402,8 @@ def test_who_does_not_agree_gets_nothing_removed(home_of: Home, seal: Sealer, ru
     assert path.exists()
 
 
-def test_nobody_who_answers_means_no_and_a_hint(seal: Sealer, run: Runner) -> None:
-    path = seal()
+def test_nobody_who_answers_means_no_and_a_hint(home_of: Home, run: Runner) -> None:
+    path = seal(home_of)
 
     said = run("clean", answer="")
 
@@ -472,9 +413,9 @@ def test_nobody_who_answers_means_no_and_a_hint(seal: Sealer, run: Runner) -> No
 
 
 def test_a_closed_stdin_means_no_and_a_hint(
-    seal: Sealer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    home_of: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = seal()
+    path = seal(home_of)
     monkeypatch.setattr(sys, "stdin", None)
 
     status = main(["clean"])
@@ -485,8 +426,8 @@ def test_a_closed_stdin_means_no_and_a_hint(
     assert path.exists()
 
 
-def test_an_answer_that_is_no_text_means_no(seal: Sealer) -> None:
-    path = seal()
+def test_an_answer_that_is_no_text_means_no(home_of: Home) -> None:
+    path = seal(home_of)
     command = [sys.executable, "-m", "central_venv", "clean"]
 
     done = subprocess.run(
@@ -498,8 +439,8 @@ def test_an_answer_that_is_no_text_means_no(seal: Sealer) -> None:
     assert path.exists()
 
 
-def test_the_question_of_a_program_that_reads_json_is_on_stderr(seal: Sealer, run: Runner) -> None:
-    path = seal()
+def test_the_question_of_a_program_that_reads_json_is_on_stderr(home_of: Home, run: Runner) -> None:
+    path = seal(home_of)
     measured = disk_usage(str(path))
 
     said = run("clean", "--json", answer="y\n")
@@ -530,13 +471,11 @@ def test_nothing_is_asked_if_there_is_nothing_to_remove(run: Runner, here: Path)
     ],
     ids=" ".join,
 )
-def test_remove_takes_what_is_named(
-    home_of: Home, seal: Sealer, run: Runner, arguments: list[str], expected: list[str]
-) -> None:
+def test_remove_takes_what_is_named(home_of: Home, run: Runner, arguments: list[str], expected: list[str]) -> None:
     for name in ("py311", "py312", "lint"):
-        seal(name)
-    seal("tests", "nox")
-    seal(".venv", "project")
+        seal(home_of, name)
+    seal(home_of, "tests", "nox")
+    seal(home_of, ".venv", "project")
 
     said = run("remove", "--yes", *arguments)
 
@@ -547,9 +486,9 @@ def test_remove_takes_what_is_named(
 
 
 @pytest.mark.parametrize("name", ["a/b", "a-b"], ids=["the runner's", "the directory's"])
-def test_an_environment_goes_by_either_name(home_of: Home, seal: Sealer, run: Runner, name: str) -> None:
-    seal("a-b", name="a/b")
-    seal("other")
+def test_an_environment_goes_by_either_name(home_of: Home, run: Runner, name: str) -> None:
+    seal(home_of, "a-b", name="a/b")
+    seal(home_of, "other")
 
     run("remove", "--yes", name)
 
@@ -566,9 +505,9 @@ def test_an_environment_goes_by_either_name(home_of: Home, seal: Sealer, run: Ru
     ],
 )
 def test_a_name_that_means_nothing_removes_nothing(
-    home_of: Home, seal: Sealer, run: Runner, arguments: list[str], message: str
+    home_of: Home, run: Runner, arguments: list[str], message: str
 ) -> None:
-    seal()
+    seal(home_of)
 
     said = run("remove", "--yes", *arguments)
 
@@ -577,9 +516,9 @@ def test_a_name_that_means_nothing_removes_nothing(
     assert left(home_of) == [["py312"]]
 
 
-def test_remove_keeps_what_is_used_and_says_who_uses_it(home_of: Home, seal: Sealer, run: Runner) -> None:
-    path = seal()
-    seal("free")
+def test_remove_keeps_what_is_used_and_says_who_uses_it(home_of: Home, run: Runner) -> None:
+    path = seal(home_of)
+    seal(home_of, "free")
     environment = home_of.environment("tox", "py312")
     environment.uses.begin()
 
@@ -596,10 +535,10 @@ def test_remove_keeps_what_is_used_and_says_who_uses_it(home_of: Home, seal: Sea
 
 
 def test_clean_removes_all_of_this_project_and_nothing_else(
-    home_of: Home, seal: Sealer, make_project: ProjectMaker, run: Runner
+    home_of: Home, make_project: ProjectMaker, run: Runner
 ) -> None:
-    seal()
-    seal(".venv", "project")
+    seal(home_of)
+    seal(home_of, ".venv", "project")
     other = make_project("other", "a", state="orphan")
 
     said = run("clean", "--yes")
@@ -611,9 +550,9 @@ def test_clean_removes_all_of_this_project_and_nothing_else(
 
 
 def test_clean_works_from_a_subdirectory(
-    home_of: Home, seal: Sealer, run: Runner, here: Path, monkeypatch: pytest.MonkeyPatch
+    home_of: Home, run: Runner, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal()
+    seal(home_of)
     (here / "src").mkdir()
     monkeypatch.chdir(here / "src")
 
@@ -631,8 +570,8 @@ def test_clean_removes_what_a_template_made_without_us(home_of: Home, make_envir
     assert not is_there(home_of)
 
 
-def test_clean_keeps_a_home_with_something_foreign_and_says_so(home_of: Home, seal: Sealer, run: Runner) -> None:
-    seal()
+def test_clean_keeps_a_home_with_something_foreign_and_says_so(home_of: Home, run: Runner) -> None:
+    seal(home_of)
     Path(home_of.path, "mine").touch()
 
     said = run("clean", "--yes")
@@ -642,8 +581,8 @@ def test_clean_keeps_a_home_with_something_foreign_and_says_so(home_of: Home, se
     assert said.err == f"kept the home of {home_of.root}: it holds `mine`, which no runner put there\n"
 
 
-def test_clean_all_asks_for_the_number(seal: Sealer, make_project: ProjectMaker, run: Runner, home_of: Home) -> None:
-    seal()
+def test_clean_all_asks_for_the_number(make_project: ProjectMaker, run: Runner, home_of: Home) -> None:
+    seal(home_of)
     other = make_project("other", "a", "b")
 
     said = run("clean", "--all", answer="3\n")
@@ -656,9 +595,9 @@ def test_clean_all_asks_for_the_number(seal: Sealer, make_project: ProjectMaker,
 
 @pytest.mark.parametrize("answer", ["y\n", "yes\n", "2\n", "33\n", "\n", ""])
 def test_clean_all_removes_nothing_for_a_wrong_number(
-    seal: Sealer, make_project: ProjectMaker, run: Runner, home_of: Home, answer: str
+    make_project: ProjectMaker, run: Runner, home_of: Home, answer: str
 ) -> None:
-    seal()
+    seal(home_of)
     other = make_project("other", "a", "b")
 
     said = run("clean", "--all", answer=answer)
@@ -726,8 +665,8 @@ def test_the_name_of_a_home_is_understood_in_the_store_itself(
     assert not is_there(home)
 
 
-def test_a_project_that_nobody_knows_is_an_error(seal: Sealer, run: Runner, base: Path, store: Path) -> None:
-    path = seal()
+def test_a_project_that_nobody_knows_is_an_error(home_of: Home, run: Runner, base: Path, store: Path) -> None:
+    path = seal(home_of)
 
     said = run("clean", "--yes", "--project", str(base / "unknown"))
 
@@ -747,7 +686,7 @@ def test_an_unreachable_project_is_kept_unless_its_state_is_given(
     done = run(*command, "--yes", "--project", home.root, "--state", "unreachable")
 
     assert (refused.status, refused.out, there) == (1, "", [["a"]])
-    assert refused.err.startswith(f"kept tox a of {home.root}: its project is unreachable, and may come back: ")
+    assert refused.err.startswith(f"kept tox a of {home.root}: its project cannot be seen now and may come back: ")
     assert done.status == 0
     assert not is_there(home)
 
@@ -761,7 +700,7 @@ def test_a_home_without_a_project_is_kept_unless_its_state_is_given(make_project
     done = run("clean", "--yes", "--project", name, "--state", "unrecorded")
 
     assert (refused.status, refused.out, there) == (1, "", [["a"]])
-    assert refused.err.startswith(f"kept tox a of {home.path}: its project is unrecorded")
+    assert refused.err.startswith(f"kept tox a of {home.path}: nobody can tell which project it is of: ")
     assert done.status == 0
     assert not is_there(home)
 
@@ -799,15 +738,15 @@ def test_json_of_a_dry_run(make_project: ProjectMaker, run: Runner, store: Path)
                 "name": "b",
                 "path": away.environment_path("tox", "b"),
                 "size": None,
-                "reason": "its project is unreachable, and may come back: `--state unreachable` removes it",
+                "reason": "its project cannot be seen now and may come back: `--state unreachable` removes it",
             }
         ],
         "freed": None,
     }
 
 
-def test_json_of_a_removal(home_of: Home, seal: Sealer, run: Runner, store: Path) -> None:
-    path = seal()
+def test_json_of_a_removal(home_of: Home, run: Runner, store: Path) -> None:
+    path = seal(home_of)
     Path(home_of.path, "mine").touch()
 
     said = run("clean", "--yes", "--json")
@@ -858,14 +797,14 @@ def test_json_of_nothing(run: Runner, store: Path) -> None:
     ids=" ".join,
 )
 def test_freed_is_what_the_file_system_has_back(
-    base: Path, seal: Sealer, here: Path, run: Runner, command: list[str], monkeypatch: pytest.MonkeyPatch
+    base: Path, here: Path, run: Runner, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     try:
         with mounted(base / "disk", "size=8m") as disk:
             monkeypatch.setenv("CENTRAL_VENV_HOME", str(disk / "store"))
             home = Home(Store(str(disk / "store")), str(here))
-            path = seal(home=home, used=1)
-            other = seal("other", home=home)
+            path = seal(home, used=1)
+            other = seal(home, "other")
             write_tree(path, {"lib/a": "x" * 100_000, "lib/b": "y"})
             os.link(path / "lib" / "a", path / "lib" / "a2")
             os.link(path / "lib" / "b", other / "b")
@@ -887,16 +826,10 @@ def test_freed_is_what_the_file_system_has_back(
 )
 @pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "made by a template"])
 def test_freed_is_by_how_much_the_store_is_smaller(
-    home_of: Home,
-    seal: Sealer,
-    run: Runner,
-    store: Path,
-    command: list[str],
-    *,
-    recorded: bool,
+    home_of: Home, run: Runner, store: Path, command: list[str], *, recorded: bool
 ) -> None:
-    write_tree(seal(used=1), {"lib/a": "x" * 100_000})
-    seal("other", used=1)
+    write_tree(seal(home_of, used=1), {"lib/a": "x" * 100_000})
+    seal(home_of, "other", used=1)
     if not recorded:
         shutil.rmtree(os.path.join(home_of.path, ".central-venv"))
     before = blocks(store)
@@ -911,8 +844,8 @@ def blocks(root: Path) -> int:
     return sum(path.lstat().st_blocks * 512 for path in [root, *root.rglob("*")])
 
 
-def test_people_read_the_same_number_as_programs(home_of: Home, seal: Sealer, run: Runner, store: Path) -> None:
-    write_tree(seal("a"), {"lib": "x" * 100_000})
+def test_people_read_the_same_number_as_programs(home_of: Home, run: Runner, store: Path) -> None:
+    write_tree(seal(home_of, "a"), {"lib": "x" * 100_000})
     shutil.copytree(home_of.path, store / "kept")
     first = run("clean", "--yes", "--json").answer["freed"]
     shutil.move(store / "kept", home_of.path)
@@ -929,12 +862,11 @@ def test_people_read_the_same_number_as_programs(home_of: Home, seal: Sealer, ru
 @pytest.mark.parametrize("json_too", [True, False], ids=["json", "text"])
 def test_in_the_background_another_process_deletes(
     home_of: Home,
-    seal: Sealer,
     run: Runner,
     store: Path,
     json_too: bool,  # noqa: FBT001
 ) -> None:
-    seal()
+    seal(home_of)
 
     said = run("clean", "--yes", "--background", *(["--json"] if json_too else []))
 
@@ -955,8 +887,8 @@ def wait_until_empty(store: Path) -> None:
         time.sleep(0.01)
 
 
-def test_a_program_that_waits_for_the_output_need_not_wait_for_the_background(seal: Sealer, store: Path) -> None:
-    seal()
+def test_a_program_that_waits_for_the_output_need_not_wait_for_the_background(home_of: Home, store: Path) -> None:
+    seal(home_of)
 
     done = process("clean", "--yes", "--background", timeout=PATIENCE)
 
@@ -967,9 +899,9 @@ def test_a_program_that_waits_for_the_output_need_not_wait_for_the_background(se
 
 @background
 def test_nothing_to_remove_in_the_background_still_finishes_what_was_left(
-    seal: Sealer, run: Runner, store: Path
+    home_of: Home, run: Runner, store: Path
 ) -> None:
-    seal()
+    seal(home_of)
     write_tree(store / ".trash" / "4711-00000000", {"0/a": "1"})
 
     run("prune", "--yes", "--background")
@@ -990,12 +922,10 @@ HOSTILE = ["line\nFORGED", "\x1b[31mred", "[red]red[bold]", "tab\there", "\u202e
 
 @posix_only
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_no_name_forges_a_line_or_a_colour(
-    base: Path, store: Path, seal: Sealer, run: Runner, name: str, here: Path
-) -> None:
+def test_no_name_forges_a_line_or_a_colour(base: Path, store: Path, run: Runner, name: str, here: Path) -> None:
     root = write_tree(base / name, {"pyproject.toml": ""})
     home = Home(Store(str(store)), str(root))
-    seal("env", home=home, name=name)
+    seal(home, "env", name=name)
     Path(home.path, name).touch()
 
     plan = run("clean", "--project", str(root), "--dry-run")
@@ -1012,8 +942,8 @@ def test_no_name_forges_a_line_or_a_colour(
 
 @posix_only
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_no_error_forges_a_line_or_a_colour(run: Runner, seal: Sealer, name: str) -> None:
-    seal()
+def test_no_error_forges_a_line_or_a_colour(run: Runner, home_of: Home, name: str) -> None:
+    seal(home_of)
 
     unknown = run("remove", "--yes", name)
     nowhere = run("clean", "--yes", "--project", name)
@@ -1025,10 +955,10 @@ def test_no_error_forges_a_line_or_a_colour(run: Runner, seal: Sealer, name: str
 
 
 @posix_only
-def test_names_that_no_encoding_can_show_are_escaped(seal: Sealer, home_of: Home) -> None:
+def test_names_that_no_encoding_can_show_are_escaped(home_of: Home) -> None:
     if sys.platform == "darwin":
         pytest.skip("file names are UTF-8 there")
-    seal(os.fsdecode(b"\xff"), name="schön")
+    seal(home_of, os.fsdecode(b"\xff"), name="schön")
     Path(home_of.path, os.fsdecode(b"\xfe")).touch()
 
     done = process("clean", input="y\n", env={**os.environ, "PYTHONIOENCODING": "ascii"})
@@ -1040,9 +970,9 @@ def test_names_that_no_encoding_can_show_are_escaped(seal: Sealer, home_of: Home
 
 
 def test_what_was_removed_is_reported_although_the_trash_cannot_be_looked_through(
-    seal: Sealer, run: Runner, store: Path
+    home_of: Home, run: Runner, store: Path
 ) -> None:
-    seal()
+    seal(home_of)
     (store / ".trash" / "1-00000000.lock").mkdir()
 
     said = run("clean", "--yes")
@@ -1050,8 +980,8 @@ def test_what_was_removed_is_reported_although_the_trash_cannot_be_looked_throug
     assert said.out.startswith("removed 1 environment and 1 home, freed ")
 
 
-def test_a_broken_record_is_told_and_does_not_keep_its_environment(home_of: Home, seal: Sealer, run: Runner) -> None:
-    seal()
+def test_a_broken_record_is_told_and_does_not_keep_its_environment(home_of: Home, run: Runner) -> None:
+    seal(home_of)
     path = Path(home_of.environment("tox", "py312").record_path)
     path.write_text("damaged")
 
@@ -1063,14 +993,24 @@ def test_a_broken_record_is_told_and_does_not_keep_its_environment(home_of: Home
 
 
 def test_an_interrupted_question_removes_nothing(
-    seal: Sealer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    home_of: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     class Interrupted:
         def readline(self) -> str:
             raise KeyboardInterrupt
 
-    path = seal()
+    path = seal(home_of)
     monkeypatch.setattr(sys, "stdin", Interrupted())
 
     assert main(["clean"]) == 130
     assert path.exists()
+
+
+def test_a_plan_says_where_a_project_that_was_renamed_seems_to_be(run: Runner, make_project: ProjectMaker) -> None:
+    home = make_project("old", "py312")
+    new = Path(home.root).with_name("new")
+    os.rename(home.root, new)
+
+    said = run("prune", "--dry-run")
+
+    assert said.out.splitlines()[0] == f"{home.root} (orphan), which seems to be {new} now"

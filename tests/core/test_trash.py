@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import subprocess
@@ -15,18 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Store
-from central_venv.cli import main
+from central_venv import Home, Store
 from central_venv.errors import StoreError
 from central_venv.lock import Lock
 from central_venv.trash import Trash, empty_in_background, empty_leftovers, leftovers
+from support.environments import seal
 from support.mounts import mounted
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Maker = Callable[[Path], Path]
+    from support.commands import Runner
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, modes and signals are POSIX")
 
@@ -357,18 +356,17 @@ def test_a_lock_that_is_no_file_does_not_keep_the_rest(place: Path, base: Path, 
 
 
 def test_a_leftover_of_which_something_cannot_be_deleted_is_told(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    place: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_behind(place)
     refuse_to_unlink("a.py", monkeypatch)
     monkeypatch.setenv("CENTRAL_VENV_HOME", str(place))
 
-    status = main(["prune", "--yes"])
+    said = run("prune", "--yes")
 
-    out, err = capfd.readouterr()
-    assert (status, out) == (1, "nothing to remove\n")
-    assert "a.py" in err
-    assert "finished" not in err
+    assert (said.status, said.out) == (1, "nothing to remove\n")
+    assert "a.py" in said.err
+    assert "finished" not in said.err
 
 
 def refuse_to_unlink(refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,33 +383,24 @@ def refuse_to_unlink(refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_removal_that_leaves_something_does_not_say_that_it_finished_another(
     place: Path,
     project: Path,
-    make_environment: Maker,
+    run: Runner,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    prepare_home(place, project, make_environment)
+    prepare_home(place, project)
     refuse_to_unlink("pyvenv.cfg", monkeypatch)
     monkeypatch.setenv("CENTRAL_VENV_HOME", str(place))
 
-    status = main(["clean", "--yes", "--project", str(project)])
+    said = run("clean", "--yes", "--project", str(project))
 
-    out, err = capfd.readouterr()
-    assert status == 1
-    assert out.startswith("removed 1 environment and 1 home, freed ")
-    assert "cannot delete `" in err
-    assert "broken off" not in err
+    assert said.status == 1
+    assert said.out.startswith("removed 1 environment and 1 home, freed ")
+    assert "cannot delete `" in said.err
+    assert "broken off" not in said.err
 
 
-def prepare_home(place: Path, project: Path, make_environment: Maker) -> Path:
+def prepare_home(place: Path, project: Path) -> Path:
     """A recorded environment in a project's home."""
-    from central_venv import Home
-
-    environment = Home(Store(str(place)), str(project)).environment("tox", "py312")
-    environment.claim("py312", on_wait=lambda _: None)
-    path = make_environment(Path(environment.path))
-    environment.seal()
-    environment.release()
-    return path
+    return seal(Home(Store(str(place)), str(project)))
 
 
 # what may be wrong with the trash
@@ -419,16 +408,15 @@ def prepare_home(place: Path, project: Path, make_environment: Maker) -> Path:
 
 @posix_only
 @pytest.mark.parametrize("kind", ["link", "broken link", "file"])
-def test_a_trash_that_is_no_directory_is_told_and_nothing_is_removed(  # noqa: PLR0913, PLR0917
+def test_a_trash_that_is_no_directory_is_told_and_nothing_is_removed(
     place: Path,
     project: Path,
     base: Path,
-    make_environment: Maker,
     kind: str,
+    run: Runner,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    path = prepare_home(place, project, make_environment)
+    path = prepare_home(place, project)
     precious = write_tree(base / "precious", {"a/b": "1"})
     os.rmdir(place / ".trash")
     if kind == "file":
@@ -437,11 +425,10 @@ def test_a_trash_that_is_no_directory_is_told_and_nothing_is_removed(  # noqa: P
         (place / ".trash").symlink_to(precious if kind == "link" else base / "nowhere")
     monkeypatch.setenv("CENTRAL_VENV_HOME", str(place))
 
-    status = main(["clean", "--yes", "--project", str(project)])
+    said = run("clean", "--yes", "--project", str(project))
 
-    _, err = capfd.readouterr()
-    assert status == 1
-    assert f"`{place / '.trash'}`" in err
+    assert said.status == 1
+    assert f"`{place / '.trash'}`" in said.err
     assert path.exists()
     assert listing(precious) == {"a", "a/b"}
     assert not os.path.lexists(base / "nowhere")
@@ -468,15 +455,14 @@ def test_nobody_looks_into_a_trash_that_is_no_directory(
 def test_a_full_disk_can_be_cleaned(
     base: Path,
     project: Path,
-    make_environment: Maker,
     option: str,
+    run: Runner,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     try:
         with mounted(base / "disk", option) as disk:
             place = disk / "store"
-            path = prepare_home(place, project, make_environment)
+            path = prepare_home(place, project)
             fill(path, inodes=option.startswith("nr"))
             with pytest.raises(OSError, match="No space left"):
                 (disk / "more").write_text("x")
@@ -485,14 +471,13 @@ def test_a_full_disk_can_be_cleaned(
             monkeypatch.setenv("CENTRAL_VENV_HOME", str(place))
             before = os.statvfs(disk)
 
-            status = main(["clean", "--yes", "--json", "--project", str(project)])
+            said = run("clean", "--yes", "--json", "--project", str(project))
 
             after = os.statvfs(disk)
-            said = json.loads(capfd.readouterr().out)
-            assert (status, said["kept"]) == (0, [])
+            assert (said.status, said.answer["kept"]) == (0, [])
             assert not os.path.lexists(path.parent.parent)
             assert trash_of(place) == set()
-            assert said["freed"] == (after.f_bfree - before.f_bfree) * after.f_frsize
+            assert said.answer["freed"] == (after.f_bfree - before.f_bfree) * after.f_frsize
     except PermissionError as error:
         pytest.skip(f"this user may not mount: {error}")
 
@@ -513,13 +498,13 @@ def fill(path: Path, *, inodes: bool) -> None:
 
 @posix_only
 @pytest.mark.parametrize("name", [".tox/py312", ".tox/py312/lib"], ids=["the environment", "a part of it"])
-def test_a_read_only_environment_is_removed(make_environment: Maker, name: str) -> None:
+def test_a_read_only_environment_is_removed(name: str) -> None:
     directory = Path(os.path.realpath(tempfile.mkdtemp(dir="/tmp")))
     directory.chmod(0o755)
     try:
         place, project = directory / "store", directory / "project"
         write_tree(project, {"pyproject.toml": ""})
-        path = prepare_home(place, project, make_environment)
+        path = prepare_home(place, project)
         write_tree(path, {"lib/python3.12/site-packages/a/b.py": "1", "lib/python3.12/c.py": "2"})
 
         done = subprocess.run(
@@ -539,13 +524,13 @@ def test_a_read_only_environment_is_removed(make_environment: Maker, name: str) 
 
 
 @posix_only
-def test_one_of_several_environments_is_removed_although_it_is_read_only(make_environment: Maker) -> None:
+def test_one_of_several_environments_is_removed_although_it_is_read_only() -> None:
     directory = Path(os.path.realpath(tempfile.mkdtemp(dir="/tmp")))
     directory.chmod(0o755)
     try:
         place, project = directory / "store", directory / "project"
         write_tree(project, {"pyproject.toml": ""})
-        path = prepare_home(place, project, make_environment)
+        path = prepare_home(place, project)
         (path.parent.parent / "foreign").touch()  # so that each environment goes alone
 
         done = subprocess.run(
@@ -566,11 +551,10 @@ def test_one_of_several_environments_is_removed_although_it_is_read_only(make_en
 def test_what_cannot_be_deleted_is_told_and_the_rest_is_gone(
     place: Path,
     project: Path,
-    make_environment: Maker,
+    run: Runner,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    path = prepare_home(place, project, make_environment)
+    path = prepare_home(place, project)
     write_tree(path, {"stuck": "1", "lib/a": "2"})
     stuck_for_good = path / "stuck"
     program = shutil.which("chattr")
@@ -579,13 +563,12 @@ def test_what_cannot_be_deleted_is_told_and_the_rest_is_gone(
         pytest.skip("this user or this file system cannot make a file immutable")
     monkeypatch.setenv("CENTRAL_VENV_HOME", str(place))
     try:
-        status = main(["clean", "--yes", "--project", str(project)])
+        said = run("clean", "--yes", "--project", str(project))
 
-        out, err = capfd.readouterr()
         (stuck,) = [path for path in (place / ".trash").rglob("*") if path.name == "stuck"]
-        assert status == 1
-        assert out.startswith("removed 1 environment and 1 home, freed ")
-        assert f"error: cannot delete `{stuck}`: operation not permitted\n" in err
+        assert said.status == 1
+        assert said.out.startswith("removed 1 environment and 1 home, freed ")
+        assert f"error: cannot delete `{stuck}`: operation not permitted\n" in said.err
         assert [path for path in (place / ".trash").rglob("*") if path.is_file() and path.suffix != ".lock"] == [stuck]
     finally:
         for path in place.rglob("stuck"):

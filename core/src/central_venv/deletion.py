@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DEPTH = 64
 #: It takes this many directories to be worth another process.
 _SHARE = 16
+_UNKNOWN = -1
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -56,6 +57,15 @@ class Deleted:
             self._alone += size
         else:
             self._add((status.st_dev, status.st_ino), size, status.st_nlink, 1)
+
+    def knows(self, device: int, inode: int) -> bool:
+        """Whether another link to a file was counted before."""
+        return (device, inode) in self._linked
+
+    def count_again(self, device: int, inode: int) -> None:
+        """Count one more link to a file that is known."""
+        size, links, here = self._linked[device, inode]
+        self._linked[device, inode] = (size, links, here + 1)
 
     def discount(self, status: os.stat_result) -> None:
         """Leave out a file or directory that was made only for the removal, and goes with it."""
@@ -124,19 +134,27 @@ class _Deletion:
             self._deep.append(name)
             while self._deep:
                 name = self._deep.pop()
-                self._entry(self._top, name, os.path.join(self._directory, name), 0)
+                self._entry(self._top, name, os.path.join(self._directory, name), 0, _UNKNOWN)
         finally:
             os.close(self._top)
 
-    def _entry(self, parent: int, name: str, path: str, depth: int) -> None:
-        """Delete a directory, or whatever took its place."""
+    def _entry(self, parent: int, name: str, path: str, depth: int, inode: int) -> None:
+        """Delete a directory, or whatever took its place.
+
+        Args:
+            parent: descriptor of the directory that it is in.
+            name: its name there.
+            path: its path, for complaints.
+            depth: how many directories are open above it.
+            inode: its inode as its parent lists it.
+        """
         try:
             if depth > _DEPTH:
                 self._deep.append(self._move_up(parent, name))
             else:
-                self._tree(parent, name, path, depth)
+                self._tree(parent, name, path, depth, inode)
         except NotADirectoryError:
-            self._file(parent, name, path)
+            self._file(parent, name, os.path.dirname(path), _UNKNOWN)
         except FileNotFoundError:  # somebody else deleted it
             return
         except OSError as error:
@@ -152,7 +170,7 @@ class _Deletion:
             os.rename(name, deep, src_dir_fd=parent, dst_dir_fd=self._top)
         return deep
 
-    def _tree(self, parent: int, name: str, path: str, depth: int) -> None:
+    def _tree(self, parent: int, name: str, path: str, depth: int, inode: int) -> None:
         failures = len(self._deleted.failures)
         descriptor = _open(parent, name)
         try:
@@ -162,32 +180,38 @@ class _Deletion:
             if status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
                 with suppress(OSError):  # what that prevents is told for what cannot be deleted
                     os.chmod(descriptor, stat.S_IRWXU)
-            self._content(descriptor, path, depth)
+            # Some file systems make inodes up when they list; there, that of the directory itself is wrong, too.
+            self._content(descriptor, path, depth, trusted=inode == status.st_ino)
         finally:
             os.close(descriptor)
         if len(self._deleted.failures) == failures:
             os.rmdir(name, dir_fd=parent)
             self._deleted.count(status)
 
-    def _content(self, directory: int, path: str, depth: int) -> None:
+    def _content(self, directory: int, path: str, depth: int, *, trusted: bool) -> None:
         with os.scandir(directory) as found:
-            entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
-        for name, is_directory in entries:
+            entries = [(entry.name, entry.is_dir(follow_symlinks=False), entry.inode()) for entry in found]
+        for name, is_directory, inode in entries:
             if is_directory:
-                self._entry(directory, name, f"{path}{os.sep}{name}", depth + 1)
+                self._entry(directory, name, f"{path}{os.sep}{name}", depth + 1, inode)
             else:
-                self._file(directory, name, f"{path}{os.sep}{name}")
+                self._file(directory, name, path, inode if trusted else _UNKNOWN)
 
-    def _file(self, directory: int, name: str, path: str) -> None:
+    def _file(self, directory: int, name: str, path: str, inode: int) -> None:
+        status = None
         try:
-            status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            if not self._deleted.knows(self._device, inode):
+                status = os.stat(name, dir_fd=directory, follow_symlinks=False)
             os.unlink(name, dir_fd=directory)
         except FileNotFoundError:
             return
         except OSError as error:
-            self._fail(path, error)
+            self._fail(os.path.join(path, name), error)
         else:
-            self._deleted.count(status)
+            if status is None:
+                self._deleted.count_again(self._device, inode)
+            else:
+                self._deleted.count(status)
 
     def _fail(self, path: str, error: OSError) -> None:
         self._deleted.failures.append((path, error.strerror or str(error)))

@@ -121,21 +121,16 @@ def sweep(store: Store, homes: Iterable[str], removed: Removed) -> None:
     """
     removal = _Removal(store, removed)
     for home in homes:
-        try:
+        # Nobody asked for this home: `doctor` tells what is wrong with it.
+        with suppress(_RefusedError, _GoneError, CentralVenvError):
             removal.sweep(home)
-        except (
-            _RefusedError,
-            _GoneError,
-            CentralVenvError,
-        ):  # nobody asked for this home: `doctor` tells what is wrong with it
-            continue
 
 
 class _Removal:
     def __init__(self, store: Store, removed: Removed) -> None:
         self._store = store.path
         self._removed = removed
-        self._running = Running(store.path)
+        self._running: Running | None = None
         try:
             self._device = os.stat(store.path).st_dev
             self._mounts = host.mounts_below(os.path.realpath(store.path))
@@ -240,6 +235,8 @@ class _Removal:
             return "it is neither recorded nor in the home of a known project"
         if (user := _user(project.home, now)) is not None:
             return f"in use by {user}"
+        if self._running is None:
+            self._running = Running(self._store)
         if (pid := self._running.from_environment(now.path)) is not None:
             return f"process {pid} runs from it"
         if (listed.last_used, listed.created) != (now.last_used, now.created):

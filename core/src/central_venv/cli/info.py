@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from central_venv.cli import DONE, complain
-from central_venv.cli.listing import environment_row, print_projects
+from central_venv.cli.listing import print_projects
 from central_venv.cli.options import add_json, add_project
 from central_venv.cli.project import settings_here
+from central_venv.cli.rows import environment_row
 from central_venv.cli.text import print_columns, print_safely, printable
 from central_venv.home import Home
 from central_venv.inventory import ACTIVE, find_project

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from central_venv.cli import DONE, complain
-from central_venv.cli.text import UNKNOWN, ago, on_terminal, print_columns, print_document, printable, size
-from central_venv.inventory import ENVIRONMENT_STATES, PROJECT_STATES, FoundEnvironment, FoundProject, find_projects
+from central_venv.cli.rows import environment_row, project_cell, size_cells
+from central_venv.cli.text import UNKNOWN, on_terminal, print_columns, print_document, printable, size
+from central_venv.inventory import ENVIRONMENT_STATES, PROJECT_STATES, FoundProject, find_projects
 from central_venv.location import open_store
 from central_venv.selection import is_called, matching
 from central_venv.settings import load_settings
@@ -89,28 +90,6 @@ def run(arguments: Namespace) -> int:
 def print_projects(store: str, projects: Iterable[FoundProject]) -> None:
     """Print projects as programs read them."""
     print_document({"schema": SCHEMA, "store": store, "projects": [project.as_json() for project in projects]})
-
-
-def environment_row(environment: FoundEnvironment) -> list[str]:
-    """An environment's runner, name, Python and last use, for people."""
-    return [
-        printable(environment.runner),
-        printable(environment.name),
-        printable(environment.python or UNKNOWN),
-        ago(environment.last_used),
-    ]
-
-
-def size_cells(environment: FoundEnvironment) -> list[str]:
-    """What an environment takes on disk and what of it is shared, if that was counted, for people."""
-    usage = environment.usage
-    return [UNKNOWN, UNKNOWN] if usage is None else [size(usage.size), size(usage.shared) if usage.shared else UNKNOWN]
-
-
-def project_cell(project: FoundProject) -> str:
-    """Which project it is, and its state if that is not the usual one, for people."""
-    where = printable(project.root or project.home)
-    return where if project.state == "active" else f"{where} ({project.state})"
 
 
 def _found(store: Store, arguments: Namespace) -> Iterator[FoundProject]:

@@ -1,4 +1,4 @@
-"""What `prune`, `remove` and `clean` have in common: a plan, a question, the removal, and a report of what was done."""
+"""What `prune`, `remove` and `clean` have in common: a plan, a question, and the removal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import os
 import sys
 
 from central_venv.cli import DONE, FAILED, complain
-from central_venv.cli.listing import environment_row, project_cell, size_cells
 from central_venv.cli.options import add_json
 from central_venv.cli.progress import bar, measure
-from central_venv.cli.text import align, counted, print_document, print_safely, printable, size
-from central_venv.disk_usage import total
-from central_venv.errors import CentralVenvError, StoreError
+from central_venv.cli.removal_report import complain_of, freed_words, in_words, print_dry_run, print_plan, print_report
+from central_venv.cli.text import counted
+from central_venv.errors import CentralVenvError
 from central_venv.inventory import UNREACHABLE, UNRECORDED
 from central_venv.removal import Target, remove, sweep
 from central_venv.trash import empty_in_background, empty_leftovers
@@ -20,14 +19,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
-    from typing import TextIO
 
-    from central_venv.deletion import Deleted
     from central_venv.inventory import FoundEnvironment, FoundProject
-    from central_venv.removal import Kept, Removed
+    from central_venv.removal import Kept
     from central_venv.store import Store
 
-SCHEMA = 1
+#: Why a project in one of these states is left alone unless it is asked for by that state.
+_DOUBTS = {
+    UNREACHABLE: "its project cannot be seen now and may come back",
+    UNRECORDED: "nobody can tell which project it is of",
+}
 
 
 class Plan:
@@ -62,9 +63,9 @@ class Plan:
             whole: whether the home goes, too.
             state: the state that was asked for.
         """
-        unknown = project.state == UNREACHABLE or (project.state == UNRECORDED and project.root is None)
-        if unknown and project.state != state:
-            reason = f"its project is {project.state}, and may come back: `--state {project.state}` removes it"
+        doubtful = project.state == UNREACHABLE or (project.state == UNRECORDED and project.root is None)
+        if doubtful and project.state != state:
+            reason = f"{_DOUBTS[project.state]}: `--state {project.state}` removes it"
             self.kept += [(project, environment, reason) for environment in environments]
             if not environments and os.path.lexists(project.home):
                 self.kept.append((project, None, reason))
@@ -97,10 +98,10 @@ def carry_out(store: Store, plan: Plan, arguments: Namespace, *, agreement: str 
     if arguments.dry_run or not arguments.yes:
         measure(plan.environments)
     if arguments.dry_run:
-        _show_dry_run(store, plan, as_json=arguments.json)
+        print_dry_run(store, plan, as_json=arguments.json)
         return DONE
     if plan.targets and not arguments.yes:
-        _print_plan(plan, to=sys.stderr)
+        print_plan(plan, to=sys.stderr)
         if not _agreed(plan, agreement):
             print("nothing was removed", file=sys.stderr)
             return FAILED
@@ -112,11 +113,11 @@ def carry_out(store: Store, plan: Plan, arguments: Namespace, *, agreement: str 
         removed.trash.close()
         if os.path.isdir(store.path):
             empty_in_background(store.path)
-        return _report(store, removed, None, as_json=arguments.json)
+        return print_report(store, removed, None, as_json=arguments.json)
     with bar("deleting", len(removed.trash.names)) as on_progress:
         deleted = removed.trash.empty(on_progress=on_progress)
     deleted.add(removed.swept)
-    return _report(store, removed, deleted, as_json=arguments.json) or _finish_others(store)
+    return print_report(store, removed, deleted, as_json=arguments.json) or _finish_others(store)
 
 
 def _finish_others(store: Store) -> int:
@@ -128,26 +129,16 @@ def _finish_others(store: Store) -> int:
         return FAILED
     if count:
         print(
-            f"finished {counted(count, 'removal')} that had been broken off, freed {_freed(deleted)}", file=sys.stderr
+            f"finished {counted(count, 'removal')} that had been broken off, freed {freed_words(deleted)}",
+            file=sys.stderr,
         )
-    _complain_of(deleted)
+    complain_of(deleted)
     return FAILED if deleted.failures else DONE
 
 
-def _complain_of(deleted: Deleted) -> None:
-    for path, reason in deleted.failures:
-        complain(
-            StoreError(
-                f"cannot delete `{path}`: {reason[:1].lower()}{reason[1:]}",
-                hint="make it deletable; the next `central-venv prune` finishes",
-            )
-        )
-
-
 def _agreed(plan: Plan, agreement: str) -> bool:
-    what = _counted(plan.environments, plan.targets)
     how = "[y/N]" if agreement == "y" else f"type `{agreement}` to go on:"
-    print(f"remove {what}, {size(_sum(plan.environments))}? {how} ", end="", file=sys.stderr, flush=True)
+    print(f"remove {in_words(plan)}? {how} ", end="", file=sys.stderr, flush=True)
     try:
         answer = sys.stdin.readline() if sys.stdin is not None else ""
     except UnicodeDecodeError:
@@ -156,100 +147,3 @@ def _agreed(plan: Plan, agreement: str) -> bool:
         print(file=sys.stderr)
         print("hint: `--yes` removes without a question", file=sys.stderr)
     return answer.strip().lower() in ({"y", "yes"} if agreement == "y" else {agreement})
-
-
-def _counted(environments: Sequence[FoundEnvironment], targets: Sequence[Target]) -> str:
-    return f"{counted(len(environments), 'environment')} of {counted(len(targets), 'project')}"
-
-
-def _sum(environments: Sequence[FoundEnvironment]) -> int:
-    return total(environment.usage for environment in environments if environment.usage is not None)
-
-
-def _show_dry_run(store: Store, plan: Plan, *, as_json: bool) -> None:
-    if as_json:
-        removed = [(target.project, environment) for target in plan.targets for environment in target.environments]
-        _print_json(store, removed, plan.kept, freed=None, dry_run=True)
-        return
-    _print_plan(plan, to=sys.stdout)
-    what = _counted(plan.environments, plan.targets)
-    print(f"would remove {what}, {size(_sum(plan.environments))}" if plan.targets else "nothing to remove")
-    _say_kept(plan.kept)
-
-
-def _print_plan(plan: Plan, *, to: TextIO) -> None:
-    rows = [
-        [*environment_row(environment), environment.state, *size_cells(environment)]
-        for environment in plan.environments
-    ]
-    lines = iter(align(rows, indent="  ") if rows else [])
-    for target in plan.targets:
-        print_safely(project_cell(target.project), to=to)
-        for _ in target.environments:
-            print_safely(next(lines), to=to)
-
-
-def _report(store: Store, removed: Removed, deleted: Deleted | None, *, as_json: bool) -> int:
-    """Say what was done and what was not.
-
-    Args:
-        store: where.
-        removed: what is out of the way.
-        deleted: what that gave back; None if it is being deleted in the background.
-        as_json: whether a program reads it.
-    """
-    if as_json:
-        freed = None if deleted is None else deleted.freed
-        _print_json(store, removed.environments, removed.kept, freed=freed, dry_run=False)
-    elif removed.environments or removed.homes:
-        what = counted(len(removed.environments), "environment")
-        homes = f" and {counted(removed.homes, 'home')}" if removed.homes else ""
-        outcome = "being deleted in the background" if deleted is None else f"freed {_freed(deleted)}"
-        print(f"removed {what}{homes}, {outcome}")
-    elif not removed.kept:
-        print("nothing to remove")
-    _say_kept(removed.kept)
-    if deleted is not None:
-        _complain_of(deleted)
-    return FAILED if removed.kept or (deleted is not None and deleted.failures) else DONE
-
-
-def _freed(deleted: Deleted) -> str:
-    return size(deleted.freed) if deleted.complete else f"at least {size(deleted.freed)}"
-
-
-def _say_kept(kept: Sequence[Kept]) -> None:
-    for project, environment, reason in kept:
-        what = "the home" if environment is None else f"{environment.runner} {environment.name}"
-        print_safely(f"kept {printable(f'{what} of {project.root or project.home}: {reason}')}", to=sys.stderr)
-
-
-def _print_json(
-    store: Store,
-    removed: Sequence[tuple[FoundProject, FoundEnvironment]],
-    kept: Sequence[Kept],
-    *,
-    freed: int | None,
-    dry_run: bool,
-) -> None:
-    print_document(
-        {
-            "schema": SCHEMA,
-            "store": store.path,
-            "dry_run": dry_run,
-            "removed": [_entry(project, environment) for project, environment in removed],
-            "kept": [{**_entry(project, environment), "reason": reason} for project, environment, reason in kept],
-            "freed": freed,
-        }
-    )
-
-
-def _entry(project: FoundProject, environment: FoundEnvironment | None) -> dict[str, object]:
-    return {
-        "root": project.root,
-        "home": project.home,
-        "runner": None if environment is None else environment.runner,
-        "name": None if environment is None else environment.name,
-        "path": project.home if environment is None else environment.path,
-        "size": None if environment is None else environment.size,
-    }

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from central_venv.cli.listing import environment_row, size_cells
+from central_venv.cli.rows import environment_row, size_cells
 from central_venv.cli.text import counted, printable, size
 from central_venv.disk_usage import total
 

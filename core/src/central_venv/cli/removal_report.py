@@ -1,0 +1,151 @@
+"""What `prune`, `remove` and `clean` say: the plan, and what became of it; for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+
+from central_venv import identity
+from central_venv.cli import DONE, FAILED, complain
+from central_venv.cli.rows import environment_row, project_cell, size_cells
+from central_venv.cli.text import align, counted, print_document, print_safely, printable, size
+from central_venv.disk_usage import total
+from central_venv.errors import StoreError
+from central_venv.inventory import ORPHAN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from central_venv.cli.removing import Plan
+    from central_venv.deletion import Deleted
+    from central_venv.inventory import FoundEnvironment, FoundProject
+    from central_venv.removal import Kept, Removed
+    from central_venv.store import Store
+
+SCHEMA = 1
+
+
+def in_words(plan: Plan) -> str:
+    """How much a plan removes."""
+    usages = [environment.usage for environment in plan.environments if environment.usage is not None]
+    environments, projects = counted(len(plan.environments), "environment"), counted(len(plan.targets), "project")
+    return f"{environments} of {projects}, {size(total(usages))}"
+
+
+def print_dry_run(store: Store, plan: Plan, *, as_json: bool) -> None:
+    """Print what a plan would remove."""
+    if as_json:
+        removed = [(target.project, environment) for target in plan.targets for environment in target.environments]
+        _print_json(store, removed, plan.kept, freed=None, dry_run=True)
+        return
+    print_plan(plan, to=sys.stdout)
+    print(f"would remove {in_words(plan)}" if plan.targets else "nothing to remove")
+    _say_kept(plan.kept)
+
+
+def print_plan(plan: Plan, *, to: TextIO) -> None:
+    """Print what a plan removes, by project.
+
+    Args:
+        plan: what to remove; its sizes were counted.
+        to: where to.
+    """
+    rows = [
+        [*environment_row(environment), environment.state, *size_cells(environment)]
+        for environment in plan.environments
+    ]
+    lines = iter(align(rows, indent="  ") if rows else [])
+    for target in plan.targets:
+        print_safely(project_cell(target.project) + _moved(target.project), to=to)
+        for _ in target.environments:
+            print_safely(next(lines), to=to)
+
+
+def _moved(project: FoundProject) -> str:
+    """Where a project that is gone seems to be now."""
+    if project.state != ORPHAN or project.record is None:
+        return ""
+    path = identity.moved_to(project.record, ())
+    return "" if path is None else f", which seems to be {printable(path)} now"
+
+
+def print_report(store: Store, removed: Removed, deleted: Deleted | None, *, as_json: bool) -> int:
+    """Say what was done and what was not.
+
+    Args:
+        store: where.
+        removed: what is out of the way.
+        deleted: what that gave back; None if it is being deleted in the background.
+        as_json: whether a program reads it.
+
+    Returns:
+        The exit status.
+    """
+    if as_json:
+        freed = None if deleted is None else deleted.freed
+        _print_json(store, removed.environments, removed.kept, freed=freed, dry_run=False)
+    elif removed.environments or removed.homes:
+        what = counted(len(removed.environments), "environment")
+        homes = f" and {counted(removed.homes, 'home')}" if removed.homes else ""
+        outcome = "being deleted in the background" if deleted is None else f"freed {freed_words(deleted)}"
+        print(f"removed {what}{homes}, {outcome}")
+    elif not removed.kept:
+        print("nothing to remove")
+    _say_kept(removed.kept)
+    if deleted is not None:
+        complain_of(deleted)
+    return FAILED if removed.kept or (deleted is not None and deleted.failures) else DONE
+
+
+def freed_words(deleted: Deleted) -> str:
+    """How much a deletion gave back."""
+    return size(deleted.freed) if deleted.complete else f"at least {size(deleted.freed)}"
+
+
+def _say_kept(kept: Sequence[Kept]) -> None:
+    for project, environment, reason in kept:
+        what = "the home" if environment is None else f"{environment.runner} {environment.name}"
+        print_safely(f"kept {printable(f'{what} of {project.root or project.home}: {reason}')}", to=sys.stderr)
+
+
+def _print_json(
+    store: Store,
+    removed: Sequence[tuple[FoundProject, FoundEnvironment]],
+    kept: Sequence[Kept],
+    *,
+    freed: int | None,
+    dry_run: bool,
+) -> None:
+    print_document(
+        {
+            "schema": SCHEMA,
+            "store": store.path,
+            "dry_run": dry_run,
+            "removed": [_entry(project, environment) for project, environment in removed],
+            "kept": [{**_entry(project, environment), "reason": reason} for project, environment, reason in kept],
+            "freed": freed,
+        }
+    )
+
+
+def _entry(project: FoundProject, environment: FoundEnvironment | None) -> dict[str, object]:
+    return {
+        "root": project.root,
+        "home": project.home,
+        "runner": None if environment is None else environment.runner,
+        "name": None if environment is None else environment.name,
+        "path": project.home if environment is None else environment.path,
+        "size": None if environment is None else environment.size,
+    }
+
+
+def complain_of(deleted: Deleted) -> None:
+    """Say what could not be deleted."""
+    for path, reason in deleted.failures:
+        complain(
+            StoreError(
+                f"cannot delete `{path}`: {reason[:1].lower()}{reason[1:]}",
+                hint="make it deletable; the next `central-venv prune` finishes",
+            )
+        )
