@@ -64,7 +64,9 @@ for top in read_only:
         for name in [*files, "."]:
             os.chmod(os.path.join(directory, name), os.stat(os.path.join(directory, name)).st_mode & ~0o222)
 os.environ["CENTRAL_VENV_HOME"] = store
-sys.exit(main(["clean", "--yes", "--project", project]))
+status = main(["clean", "--yes", "--project", project])
+sys.stdout.flush()
+os._exit(status)  # whatever watches this process may not write as this user
 """
 
 

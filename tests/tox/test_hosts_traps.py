@@ -274,7 +274,7 @@ def test_tox_uv_builds_packages_and_environments_in_the_store(uv_tox: Host, pack
     assert result.status == 0, result.text
     assert listing(package) == before
     shown = uv_tox.run("central-venv", "list", "--runner", "tox", cwd=package).out.splitlines()[1:]
-    assert [line.split()[1:3] + line.split()[-1:] for line in shown] == [
+    assert sorted(line.split()[1:3] + line.split()[-1:] for line in shown) == [
         ["tox", ".pkg", "ready"],
         ["tox", "a", "ready"],
     ]
