@@ -103,4 +103,4 @@ def test_the_main_job_works_from_a_checkout() -> None:
     assert "=== what tox left in the project tree\nnothing\n" in done.stdout
     assert " tox     .pkg " in done.stdout
     assert "removed 2 environments and 1 home, freed " in done.stdout
-    assert done.stderr.startswith("nothing to list in ")
+    assert "\nnothing to list in `" in done.stderr
