@@ -675,6 +675,7 @@ def test_list_tells_what_it_could_not_read_and_goes_on(home_of: Home, run: Runne
 @posix_only
 def test_names_cannot_forge_lines_or_colours(store: Path, run: Runner, make_environment: Maker) -> None:
     make_environment(store / "a\nfake-12345678" / ".tox" / "b\x1b[31m\rc")
+    write_tree(store, {"a\nfake-12345678/project.json": '{"schema": 1, "root": "/elsewhere"}'})
 
     said = run("list")
 

@@ -330,10 +330,14 @@ def test_processes_that_prepare_at_once_all_succeed(home_of: Home, store: Path) 
     assert listing(store) == {*MADE, name, os.path.join(name, "project.json")}
 
 
-def test_homes_are_the_directories_of_the_store(store: Path) -> None:
-    write_tree(store, {"b/file": "", "a/file": "", "@shared/file": "", ".trash/file": "", "CACHEDIR.TAG": ""})
+def test_homes_are_the_directories_that_are_called_so_or_name_a_project(store: Path) -> None:
+    homes = {"b-01234567/file": "", "a-89abcdef/file": "", "@shared/file": "", "renamed/project.json": ""}
+    others = {"Documents/file": "", "a-b/file": "", "A-01234567/file": "", "-01234567/file": "", "a-0123456G/file": ""}
+    write_tree(store, {**homes, **others, ".trash/file": "", "CACHEDIR.TAG": "", "c-01234567": ""})
 
-    assert list(Store(str(store)).homes()) == [str(store / name) for name in ("@shared", "a", "b")]
+    found = [os.path.basename(home) for home in Store(str(store)).homes()]
+
+    assert found == ["@shared", "a-89abcdef", "b-01234567", "renamed"]
 
 
 def test_a_store_that_does_not_exist_has_no_homes(store: Path) -> None:
@@ -363,4 +367,12 @@ def test_a_store_in_a_directory_with_other_things_leaves_them_to_git_and_backups
 
     Home(Store(str(mine)), str(project)).prepare()
 
-    assert {path.name for path in mine.iterdir()} == {"thesis.txt", home_name(str(project))}
+    assert {path.name for path in mine.iterdir()} == {"thesis.txt", home_name(str(project)), ".trash"}
+
+
+def test_a_disk_of_its_own_is_marked_although_its_file_system_put_something_there(tmp_path: Path) -> None:
+    disk = write_tree(tmp_path / "disk", {"lost+found/#1": ""})
+
+    Store(str(disk)).prepare()
+
+    assert {path.name for path in disk.iterdir()} == {"lost+found", ".trash", "CACHEDIR.TAG", ".gitignore"}

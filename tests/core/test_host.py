@@ -27,6 +27,7 @@ def test_the_name_is_that_of_the_machine() -> None:
 @posix_only
 @pytest.mark.parametrize("name", ["", "/missing/deeper"])
 def test_the_mount_point_of_a_path_is_the_nearest_above(name: str, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "_MOUNTS", "/missing")
     monkeypatch.setattr(os.path, "ismount", lambda path: path in {"/", str(base)})
 
     assert host.mount_point(f"{base}{name}") == str(base)
@@ -34,6 +35,7 @@ def test_the_mount_point_of_a_path_is_the_nearest_above(name: str, base: Path, m
 
 @posix_only
 def test_what_lies_on_no_other_file_system_lies_on_the_root_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "_MOUNTS", "/missing")
     monkeypatch.setattr(os.path, "ismount", lambda _: False)
 
     assert host.mount_point("/a/b") == "/"
@@ -147,3 +149,53 @@ def test_a_volume_that_cannot_be_asked_is_unknown(base: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "statvfs", fail)
 
     assert (missing, host.volume("/")) == (None, None)
+
+
+@linux_only
+def test_a_directory_that_is_mounted_a_second_time_is_a_mount_point(base: Path) -> None:
+    (base / "source").mkdir()
+    with mounted("--bind", str(base / "source"), at=base / "target"):
+        assert host.mount_point(str(base / "target" / "below")) == str(base / "target")
+
+
+@posix_only
+def test_the_number_of_a_device_is_no_volume(monkeypatch: pytest.MonkeyPatch) -> None:
+    device, status = os.stat("/").st_dev, os.statvfs("/")
+    monkeypatch.setattr(host, "_IDENTIFIERS", "/missing")
+    monkeypatch.setattr(host, "_MOUNTS", "/missing")
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result([*status][:10], {"f_fsid": device}))
+
+    assert host.volume("/") is None
+
+
+@linux_only
+def test_a_device_is_known_by_the_identifier_of_its_file_system(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (base / "by-uuid").mkdir()
+    (base / "by-uuid" / "1234-ABCD").symlink_to("/dev/null")
+    monkeypatch.setattr(host, "_IDENTIFIERS", str(base / "by-uuid"))
+    status = os.statvfs("/")
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result([*status][:10], {"f_fsid": 0}))
+    null = os.stat("/dev/null")
+    fields = list(null)
+    fields[2] = null.st_rdev  # as a directory on that device has it
+    on_it = os.stat_result(fields)
+    monkeypatch.setattr(os, "stat", lambda _: on_it)
+
+    assert host.volume("/media/stick") == "1234-ABCD"
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("source", "volume"),
+    [("server:/export/home", "server:/export/home"), ("//server/share", "//server/share"), ("/dev/loop0", None)],
+)
+def test_a_network_drive_is_known_by_its_server(
+    source: str, volume: str | None, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (base / "mountinfo").write_text(f"22 1 0:21 / {base} rw,relatime shared:1 - nfs {source} rw\n")
+    monkeypatch.setattr(host, "_MOUNTS", str(base / "mountinfo"))
+    monkeypatch.setattr(host, "_IDENTIFIERS", "/missing")
+    status = os.statvfs("/")
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result([*status][:10], {"f_fsid": 0}))
+
+    assert host.volume(str(base)) == volume

@@ -499,9 +499,9 @@ def test_a_shared_environment_is_a_project_of_its_own(store: Path, make_environm
 
 
 def test_homes_come_in_order_of_their_names(store: Path) -> None:
-    write_tree(store, {"b/f": "", "a/f": "", "c/f": ""})
+    write_tree(store, {"b-00000001/f": "", "a-00000002/f": "", "c-00000000/f": ""})
 
-    assert [Path(project.home).name for project in search(store)] == ["a", "b", "c"]
+    assert [Path(project.home).name for project in search(store)] == ["a-00000002", "b-00000001", "c-00000000"]
 
 
 def test_a_home_that_does_not_exist_has_no_environments(store: Path) -> None:
@@ -670,9 +670,8 @@ def test_a_project_that_cannot_be_seen_is_unreachable(
 def test_a_project_whose_disk_was_taken_out_is_unreachable(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = base / "disk"
     disk.mkdir()
-    real = os.path.ismount
     mounted = {str(disk)}
-    monkeypatch.setattr(os.path, "ismount", lambda path: path in mounted or real(path))
+    monkeypatch.setattr(host, "mount_point", lambda path: str(disk) if mounted and path.startswith(str(disk)) else "/")
     found = record(disk / "project")
     before = project_state(found)
 

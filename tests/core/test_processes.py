@@ -228,3 +228,37 @@ def test_what_processes_of_other_users_hide_is_no_failure(place: Path, monkeypat
 
     assert list(processes._linux_paths("/proc/1")) is not None
     assert Running(str(place)).from_environment(str(place / "home")) is None
+
+
+def test_an_interpreter_that_was_found_on_the_search_path_runs_from_there(place: Path, environment: Path) -> None:
+    path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+    with running("/bin/sh", "-c", f'PATH="{path}" exec python -c "{WAIT}"') as pid:
+        assert found(place, environment) == pid
+
+
+def test_an_interpreter_that_was_started_through_a_link_runs_from_there(
+    place: Path, environment: Path, base: Path
+) -> None:
+    (base / "project").mkdir()
+    (base / "project" / ".venv").symlink_to(environment)
+
+    with running(base / "project" / ".venv" / "bin" / "python", "-c", WAIT) as pid:
+        assert found(place, environment) == pid
+
+
+def test_an_interpreter_that_was_started_through_another_spelling_of_the_store_runs_from_there(
+    place: Path, environment: Path, base: Path
+) -> None:
+    (base / "spelling").symlink_to(place)
+    path = base / "spelling" / environment.relative_to(place)
+
+    with running(path / "bin" / "python", "-c", WAIT) as pid:
+        assert found(place, environment) == pid
+
+
+def test_an_interpreter_that_went_elsewhere_since_runs_from_there(place: Path, environment: Path) -> None:
+    code = f"import os; os.chdir('/'); {WAIT}"
+
+    with running("bin/python", "-c", code, cwd=environment, variables={"PWD": str(environment)}) as pid:
+        assert found(place, environment) == pid

@@ -608,7 +608,8 @@ def test_what_is_in_a_copy_of_a_home_does_not_belong_to_the_project(
     removed = take_all(project)
 
     assert project.root is None
-    assert reasons(removed) == [("py312", "it is neither recorded nor in the home of a known project")]
+    assert reasons(removed) == [("py312", "nothing in it is recorded, and nobody can tell which project it is of")]
+    assert not os.path.lexists(os.path.join(copy, ".central-venv"))
     assert os.path.isdir(os.path.join(copy, ".tox", "py312"))
 
 
@@ -1034,3 +1035,84 @@ def test_a_sweep_that_fails_in_one_home_goes_on_with_the_next(home_of: Home, sto
 
     assert not os.path.lexists(other.path)
     assert os.path.isdir(home_of.path)
+
+
+# what others made, and what nobody can tell
+
+
+def test_nothing_is_put_into_a_directory_that_is_no_home(store: Path) -> None:
+    directory = write_tree(store / "photos-01234567", {".album.tmp": "precious", ".cfg/a": ""})
+    (directory / "empty").mkdir()
+
+    removed = take_all(find_project(str(directory), on_problem=complain))
+
+    assert listing(directory) == {".album.tmp", ".cfg", ".cfg/a", "empty"}
+    assert (removed.homes, reasons(removed)) == (
+        0,
+        [(None, "nothing in it is recorded, and nobody can tell which project it is of")],
+    )
+
+
+@posix_only
+def test_an_environment_that_uv_is_changing_stays(home_of: Home) -> None:
+    path = seal(home_of, ".venv", "project")
+    lock = Lock(str(path / ".lock"))
+    lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+
+    removed = take_all(look(home_of))
+
+    lock.release()
+    assert reasons(removed) == [(".venv", "in use by uv")]
+    assert path.is_dir()
+
+
+@pytest.mark.parametrize("record", ["project.json", ".central-venv/tox/py312.json"])
+def test_what_a_newer_central_venv_recorded_stays(record: str, home_of: Home) -> None:
+    path = seal(home_of)
+    project = look(home_of)
+    Path(home_of.path, record).write_text('{"schema": 2}')
+    project.state = find_project(home_of.path, on_problem=lambda _: None).state
+
+    removed = take_all(project)
+
+    assert reasons(removed) == [("py312", "it was recorded by a newer central-venv")]
+    assert path.is_dir()
+
+
+@posix_only
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give something away")
+def test_an_environment_of_another_user_stays(home_of: Home) -> None:
+    path = seal(home_of)
+    os.chown(path, 12345, -1)
+
+    removed = take_all(look(home_of))
+
+    assert reasons(removed) == [("py312", "it belongs to another user (id 12345)")]
+    assert path.is_dir()
+
+
+def test_a_lock_that_cannot_be_looked_at_counts_as_held(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = seal(home_of)
+    lock = home_of.environment("tox", "py312").record_path.replace(".json", ".lock")
+    real = os.open
+
+    def refuse(name: str, *arguments: int, **options: int) -> int:
+        if name == lock:
+            raise PermissionError(13, "", name)
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    removed = take_all(look(home_of))
+
+    assert [reason.startswith("in use by ") for _, reason in reasons(removed)] == [True]
+    assert path.is_dir()
+
+
+def test_what_a_desktop_put_into_a_home_goes_with_it(home_of: Home) -> None:
+    seal(home_of)
+    write_tree(Path(home_of.path), {".DS_Store": ""})
+
+    removed = take_all(look(home_of))
+
+    assert (removed.homes, removed.kept) == (1, [])

@@ -1014,3 +1014,67 @@ def test_a_plan_says_where_a_project_that_was_renamed_seems_to_be(run: Runner, m
     said = run("prune", "--dry-run")
 
     assert said.out.splitlines()[0] == f"{home.root} (orphan), which seems to be {new} now"
+
+
+def test_a_name_is_no_pattern_if_something_is_called_so(home_of: Home, run: Runner) -> None:
+    for name in ("t[ab]", "ta", "tb"):
+        seal(home_of, name)
+
+    said = run("remove", "t[ab]", "--yes", "--json")
+
+    assert [each["name"] for each in said.answer["removed"]] == ["t[ab]"]
+
+
+def test_a_name_that_nothing_is_called_is_a_pattern(home_of: Home, run: Runner) -> None:
+    for name in ("ta", "tb", "tc"):
+        seal(home_of, name)
+
+    said = run("remove", "t[ab]", "--yes", "--json")
+
+    assert {each["name"] for each in said.answer["removed"]} == {"ta", "tb"}
+
+
+@posix_only
+@pytest.mark.parametrize("arguments", [["clean", "--yes"], ["list", "--size"], ["remove", "nope"]], ids=" ".join)
+def test_nobody_needs_stderr(home_of: Home, arguments: list[str]) -> None:
+    seal(home_of)
+    command = [sys.executable, "-m", "central_venv", *arguments]
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *command], check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == (1 if "nope" in arguments else 0)
+    assert "error:" not in done.stdout
+    assert bool(done.stdout) == ("nope" not in arguments)
+
+
+@posix_only
+@background
+def test_the_process_in_the_background_takes_no_module_from_the_store(
+    make_project: ProjectMaker, store: Path, run: Runner
+) -> None:
+    make_project("gone", "py312", state="orphan")
+    write_tree(store, {"contextlib.py": "raise SystemExit"})
+
+    run("prune", "--yes", "--background")
+
+    deadline = time.monotonic() + PATIENCE
+    while os.listdir(store / ".trash") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert os.listdir(store / ".trash") == []
+
+
+@posix_only
+def test_a_file_of_somebody_else_in_the_store_is_never_touched(store: Path, run: Runner) -> None:
+    mine = write_tree(store, {"Documents/a.txt": "", "Documents/.draft.tmp": "precious", "notes/.cfg/a": ""})
+    (mine / "empty").mkdir()
+    before = contents(mine)
+
+    statuses = [
+        run(*command, "--yes").status for command in (["prune"], ["prune", "--state", "unrecorded"], ["clean", "--all"])
+    ]
+
+    after = {name: content for name, content in contents(mine).items() if not name.startswith(".trash")}
+    assert statuses == [0, 0, 0]
+    assert after == before

@@ -622,11 +622,3 @@ def test_a_process_that_cannot_be_started_is_told(place: Path, monkeypatch: pyte
 
     with pytest.raises(StoreError, match="cannot start a process in"):
         empty_in_background(str(place))
-
-
-def test_the_module_empties_the_trash_of_the_store_it_is_given(place: Path) -> None:
-    leave_behind(place)
-
-    subprocess.run([sys.executable, "-m", "central_venv.trash", place], check=True)
-
-    assert trash_of(place) == set()

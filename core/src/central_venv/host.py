@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-_MOUNTS = "/proc/self/mountinfo"  # Linux alone has it
+#: Every mount of this process's view of the file system; Linux alone has it. See proc_pid_mountinfo(5).
+_MOUNTS = "/proc/self/mountinfo"
+
+#: Links from the identifiers that file systems carry to the devices that they are on; Linux alone has it.
+_IDENTIFIERS = "/dev/disk/by-uuid"
 
 
 def name() -> str:
@@ -19,11 +23,14 @@ def name() -> str:
 def mount_point(path: str) -> str:
     """Where the file system of a path is mounted.
 
+    Linux tells it also of a directory that is mounted a second time within its own file system.
+
     Args:
         path: a true path; it need not exist.
     """
+    points = {point for point, _ in _mounts()}
     directory = path
-    while not os.path.ismount(directory):
+    while directory not in points and (points or not os.path.ismount(directory)):
         parent = os.path.dirname(directory)
         if parent == directory:
             break
@@ -32,15 +39,21 @@ def mount_point(path: str) -> str:
 
 
 def volume(mount: str) -> str | None:
-    """What tells the file system mounted at a directory from another one mounted there; None if nothing does."""
+    """What tells the file system mounted at a directory from another one mounted there; None if nothing does.
+
+    Some file systems give the number of their device for an identifier, which the next drive gets, too; then it is the
+    identifier that they carry, or the server that they come from.
+    """
     try:
+        device = os.stat(mount).st_dev
         if sys.platform == "win32":
-            number = os.stat(mount).st_dev
-        else:
-            number = os.statvfs(mount).f_fsid
+            return f"{device:x}"
+        number = os.statvfs(mount).f_fsid
     except OSError:
         return None
-    return f"{number:x}" if number else None
+    if number not in {0, device}:
+        return f"{number:x}"
+    return _identifier(device) or _server(mount)
 
 
 def inode(path: str) -> int | None:
@@ -63,14 +76,38 @@ def mounts_below(path: str) -> list[str]:
     Raises:
         OSError: Linux does not tell.
     """
+    return [point for point, _ in _mounts() if point == path or point.startswith(os.path.join(path, ""))]
+
+
+def _mounts() -> list[tuple[str, str]]:
+    """Where each file system is mounted, and what it comes from; nothing where the system does not tell."""
     if not os.path.exists(_MOUNTS):
         return []
+    found = []
     with open(_MOUNTS, "rb") as file:
-        points = [os.fsdecode(_unescaped(line.split(b" ")[4])) for line in file]  # proc_pid_mountinfo(5): field 5
-    return [point for point in points if point == path or point.startswith(os.path.join(path, ""))]
+        for line in file:
+            fields = line.split(b" ")
+            source = fields[fields.index(b"-") + 2]  # behind any number of optional fields
+            found.append((os.fsdecode(_unescaped(fields[4])), os.fsdecode(_unescaped(source))))
+    return found
 
 
 def _unescaped(field: bytes) -> bytes:
     """A field in which spaces, tabs, line breaks and backslashes are octal numbers."""
     first, *rest = field.split(b"\\")
     return first + b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in rest)
+
+
+def _identifier(device: int) -> str | None:
+    """The identifier that the file system on a device carries."""
+    try:
+        with os.scandir(_IDENTIFIERS) as entries:
+            return next((entry.name for entry in entries if entry.stat().st_rdev == device), None)
+    except OSError:
+        return None
+
+
+def _server(mount: str) -> str | None:
+    """The server that a mounted file system comes from, such as ``server:/export`` or ``//server/share``."""
+    source = next((source for point, source in reversed(_mounts()) if point == mount), "")
+    return source if ":" in source or source.startswith("//") else None

@@ -234,7 +234,10 @@ def project_state(record: ProjectRecord, seen: dict[tuple[str, str | None, str |
 
 
 def _stands(parent: str, mount: str, volume: str | None) -> bool:
-    return os.path.isdir(parent) and host.mount_point(parent) == mount and host.volume(mount) == volume
+    if not os.path.isdir(parent) or host.mount_point(parent) != mount or host.volume(mount) != volume:
+        return False
+    # Of a drive that nothing tells from the next one, nobody can say that it is still there; of the root, anybody.
+    return volume is not None or os.path.dirname(mount) == mount
 
 
 def _iso(seconds: float | None) -> str | None:

@@ -21,6 +21,7 @@ except ImportError:  # pragma: no cover  # a Python that was built without its o
 SLUG_LENGTH = 24
 HASH_LENGTH = 8
 
+_HEXADECIMAL = frozenset("0123456789abcdef")
 _SLUG_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -46,6 +47,17 @@ def digest(root: str) -> str:
     """
     hexadecimal: str = sha256(os.fsencode(root)).hexdigest()
     return hexadecimal[:HASH_LENGTH]
+
+
+def is_home_name(name: str) -> bool:
+    """Whether a directory of a store can be a project's home by its name."""
+    readable, _, hexadecimal = name.rpartition("-")
+    return (
+        bool(readable)
+        and len(hexadecimal) == HASH_LENGTH
+        and set(hexadecimal) <= _HEXADECIMAL
+        and set(readable) <= _SLUG_CHARACTERS | {"-"}
+    )
 
 
 def home_name(root: str) -> str:

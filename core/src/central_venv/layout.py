@@ -38,6 +38,8 @@ PROJECT_RECORD = "project.json"
 RECORDS = ".central-venv"
 #: The directory of a store with what is being deleted.
 TRASH = ".trash"
+#: What desktops put into directories that somebody looks at.
+DESKTOP_FILES = frozenset({".DS_Store", ".directory", "Thumbs.db", "desktop.ini"})
 #: The end of the name of a file that is being written.
 UNFINISHED = ".tmp"
 

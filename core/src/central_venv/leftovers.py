@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: Seconds after which a file that is being written has been left behind: writing one takes a moment.
 UNFINISHED_AGE = 60
 
+_RANDOM_DIGITS = 8
 _RECORD, _LOCK, _USES = ".json", ".lock", ".uses"
 
 
@@ -94,7 +95,14 @@ def _unfinished(directory: str) -> Iterator[str]:
 
 def is_unfinished(name: str) -> bool:
     """Whether a file is one of ours that was not written to its end, or not yet."""
-    return name.startswith(".") and name.endswith(layout.UNFINISHED)
+    process, _, random = name.removeprefix(".").removesuffix(layout.UNFINISHED).partition("-")
+    return (
+        name.startswith(".")
+        and name.endswith(layout.UNFINISHED)
+        and bool(process)
+        and len(random) == _RANDOM_DIGITS
+        and set(process + random) <= set("0123456789abcdef")
+    )
 
 
 def _directories(path: str) -> Iterator[os.DirEntry[str]]:

@@ -123,23 +123,26 @@ class Lock:
         finally:
             self.release()
 
-    def held_elsewhere(self) -> bool:
+    def held_elsewhere(self, *, unknown: bool = False) -> bool:
         """Whether another process, or another object in this one, holds the lock now.
 
-        What cannot be opened counts as free: nobody can tell, and a reader must not fail for it.
+        Args:
+            unknown: the answer if nobody can tell, because the file is there and cannot be opened.
         """
         if self.held:
             return False
         try:
             descriptor = os.open(self.path, _OPEN)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError:
+            return unknown
         try:
             if not _lock(descriptor, shared=True):
                 return True
             _unlock(descriptor)
         except OSError:
-            return False
+            return unknown
         finally:
             os.close(descriptor)
         return False

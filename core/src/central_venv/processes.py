@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PROCESSES = "/proc"
-_VARIABLES = (b"VIRTUAL_ENV=", b"CONDA_PREFIX=")
+_VARIABLES = (b"VIRTUAL_ENV", b"CONDA_PREFIX")
 _INTERPRETERS = (b"python", b"pypy", b"graalpy")
 
 
@@ -72,17 +72,48 @@ def _linux_paths(process: str) -> Iterator[bytes]:
         program, directory = (os.readlink(os.fsencode(os.path.join(process, name))) for name in ("exe", "cwd"))
     except OSError:  # another user's, the kernel's own, or it ended
         return
-    # The interpreter, or what a script's first line names, and the script.
-    for word in _content(process, "cmdline").split(b"\0")[:2]:
-        if b"/" in word:
-            yield os.path.normpath(os.path.join(directory, word))
     yield program
-    if program.rpartition(b"/")[2].startswith(_INTERPRETERS):
-        for variable in _content(process, "environ").split(b"\0"):
-            if variable.startswith(_VARIABLES):
-                yield variable.partition(b"=")[2]
-        for line in _content(process, "maps").splitlines():
-            yield line[line.find(b"/") :]
+    words = _content(process, "cmdline").split(b"\0")[:2]  # the interpreter, or what a script's first line names, first
+    is_interpreter = program.rpartition(b"/")[2].startswith(_INTERPRETERS)
+    variables = dict(_variables(process)) if is_interpreter else {}
+    for word in words:
+        if b"/" in word:
+            for start in (directory, variables.get(b"PWD", directory)):  # it may have gone elsewhere since
+                yield from _spellings(os.path.normpath(os.path.join(start, word)))
+    if not is_interpreter:
+        return
+    if words[0] and b"/" not in words[0]:
+        yield from _on_search_path(words[0], variables)
+    for name in _VARIABLES:
+        if name in variables:
+            yield from _spellings(variables[name])
+    for line in _content(process, "maps").splitlines():
+        yield line[line.find(b"/") :]
+
+
+def _on_search_path(name: bytes, variables: dict[bytes, bytes]) -> Iterator[bytes]:
+    """The program that a process was started as, by its name alone."""
+    for directory in variables.get(b"PATH", b"").split(b":"):
+        path = os.path.join(directory, name)
+        if os.path.lexists(path):
+            yield from _spellings(path)
+            return
+
+
+def _spellings(path: bytes) -> Iterator[bytes]:
+    """A path as it was given, and with the links on the way to it resolved."""
+    yield path
+    directory, name = os.path.split(path)
+    yield os.path.join(os.path.realpath(directory), name)
+    if os.path.isdir(path):
+        yield os.path.realpath(path)
+
+
+def _variables(process: str) -> Iterator[tuple[bytes, bytes]]:
+    for variable in _content(process, "environ").split(b"\0"):
+        name, equals, value = variable.partition(b"=")
+        if equals:
+            yield name, value
 
 
 def _content(process: str, name: str) -> bytes:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 
 from central_venv import files, host, layout, leftovers
 from central_venv.deletion import Deleted
-from central_venv.errors import CentralVenvError, StoreError, WaitCancelledError
+from central_venv.errors import CentralVenvError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.inventory import SHARED, FoundEnvironment, FoundProject, find_project
 from central_venv.key import home_name
 from central_venv.lock import Lock
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     #: What was not removed: the project, the environment or None for its home, and the reason.
     Kept = tuple[FoundProject, FoundEnvironment | None, str]
 
+
+#: uv locks this file in an environment while it changes that.
+_LOCK_OF_UV = ".lock"
 
 #: For how many seconds a home's lock is waited for: who has it needs it for a moment, unless it was stopped.
 _PATIENCE = 10
@@ -142,9 +145,12 @@ class _Removal:
 
     def of(self, target: Target) -> None:
         self._check_home(target.project)
-        with self._locked(target.project.home):
-            now = find_project(target.project.home, on_problem=lambda _: None)
+        with self._locked(target.project.home, proven=_key_proves(target.project)):
+            problems: list[CentralVenvError] = []
+            now = find_project(target.project.home, on_problem=problems.append)
             _check_project(target.project, now)
+            if any(isinstance(problem, NewerRecordError) for problem in problems):
+                raise _RefusedError("it was recorded by a newer central-venv")
             going = list(self._unopposed(target, now))
             if target.whole and len(going) == len(now.environments) and self._can_go_whole(now):
                 self._take_home(now.home)
@@ -164,19 +170,27 @@ class _Removal:
 
     def sweep(self, home: str) -> None:
         if next(leftovers.find(home), None) is not None or _is_bare(home):
-            with self._locked(home):
+            with self._locked(home, proven=True):
                 self._tidy(home)
 
     @contextmanager
-    def _locked(self, home: str) -> Iterator[None]:
-        """Hold a home's lock: nobody claims anything in it meanwhile."""
+    def _locked(self, home: str, *, proven: bool) -> Iterator[None]:
+        """Hold a home's lock: nobody claims anything in it meanwhile.
+
+        Args:
+            home: absolute path of the home.
+            proven: whether it is known to be the home of a project; into another directory, nothing is put.
+        """
         lock = Lock(layout.home_lock_path(home), make_directories=False)
         records = os.path.dirname(lock.path)
         deadline = time.monotonic() + _PATIENCE
         try:
-            with suppress(FileExistsError):
-                os.mkdir(records, files.PRIVATE_DIRECTORY)
-                self._removed.swept.discount(os.lstat(records))
+            if proven:
+                with suppress(FileExistsError):
+                    os.mkdir(records, files.PRIVATE_DIRECTORY)
+                    self._removed.swept.discount(os.lstat(records))
+            elif not os.path.lexists(records) and os.path.lexists(home):
+                raise _RefusedError("nothing in it is recorded, and nobody can tell which project it is of")
             if not files.is_directory(os.lstat(records)):
                 raise _RefusedError("its records are a link")
         except FileNotFoundError:
@@ -211,8 +225,8 @@ class _Removal:
             raise _GoneError from None
         if not files.is_directory(status):
             raise _RefusedError("its home is a link")
-        if hasattr(os, "getuid") and status.st_uid != os.getuid():
-            raise _RefusedError(f"its home belongs to another user (id {status.st_uid})")
+        if (owner := _other_owner(project.home)) is not None:
+            raise _RefusedError(f"its home belongs to another user (id {owner})")
         if status.st_dev != self._device:
             raise _RefusedError("its home lies on another file system than the store")
 
@@ -233,6 +247,8 @@ class _Removal:
     def _objection(self, project: FoundProject, listed: FoundEnvironment, now: FoundEnvironment) -> str | None:
         if not now.recorded and not _key_proves(project):
             return "it is neither recorded nor in the home of a known project"
+        if (owner := _other_owner(now.path)) is not None:
+            return f"it belongs to another user (id {owner})"
         if (user := _user(project.home, now)) is not None:
             return f"in use by {user}"
         if self._running is None:
@@ -291,10 +307,18 @@ def _key_proves(project: FoundProject) -> bool:
     return project.root is not None and home_name(project.root) == os.path.basename(project.home)
 
 
+def _other_owner(path: str) -> int | None:
+    """The id of the user whom a directory belongs to, if it is another one."""
+    owner = os.lstat(path).st_uid
+    return owner if hasattr(os, "getuid") and owner != os.getuid() else None
+
+
 def _user(home: str, environment: FoundEnvironment) -> str | None:
     """Who has claimed an environment or marked that it uses it, in words."""
     runner, directory = environment.runner, environment.directory
-    if Lock(layout.environment_lock_path(home, runner, directory)).held_elsewhere():
+    if Lock(os.path.join(environment.path, _LOCK_OF_UV)).held_elsewhere(unknown=True):
+        return "uv"
+    if Lock(layout.environment_lock_path(home, runner, directory)).held_elsewhere(unknown=True):
         try:
             record = read_environment(layout.environment_record_path(home, runner, directory))
         except CentralVenvError:
@@ -307,7 +331,7 @@ def _anything_held(home: str) -> bool:
     """Whether somebody has claimed an environment that need not be there yet."""
     records = os.path.join(home, layout.RECORDS)
     return any(
-        Lock(entry.path).held_elsewhere()
+        Lock(entry.path).held_elsewhere(unknown=True)
         for runner in files.entries(records)
         for entry in files.entries(runner.path)
         if entry.is_file(follow_symlinks=False) and entry.name.endswith(".lock")
@@ -321,7 +345,9 @@ def _foreign(project: FoundProject) -> Iterator[str]:
     for entry in files.entries(project.home):
         runner = layout.runner_of(entry.name)
         if entry.is_file(follow_symlinks=False) and (
-            entry.name == layout.PROJECT_RECORD or leftovers.is_unfinished(entry.name)
+            entry.name == layout.PROJECT_RECORD
+            or entry.name in layout.DESKTOP_FILES
+            or leftovers.is_unfinished(entry.name)
         ):
             continue
         if entry.is_dir(follow_symlinks=False) and (
@@ -354,6 +380,6 @@ def _is_bare(home: str) -> bool:
 
 def _words(error: OSError) -> str:
     if error.errno == errno.EXDEV:
-        return "it lies on another file system than the store"
+        return "it lies on another file system than the trash, or in a layer of an image that cannot be renamed"
     reason = os.strerror(error.errno) if error.errno else str(error)
     return f"it cannot be moved out of the way: {reason[:1].lower()}{reason[1:]}"

@@ -61,18 +61,23 @@ def matching(
     """
     if state in PROJECT_STATES and project.state != state:
         return []
+    called = {name for environment in project.environments for name in (environment.name, environment.directory)}
+    patterns = [name for name in names if name not in called]
     return [
         environment
         for environment in project.environments
         if (state is None or state in {project.state, environment.state})
         and runner in {None, environment.runner}
-        and (not names or _is_named(environment, names))
+        and (not names or _is_named(environment, names, patterns))
         and (unused_for is None or is_idle(environment, unused_for))
     ]
 
 
-def _is_named(environment: FoundEnvironment, names: Iterable[str]) -> bool:
+def _is_named(environment: FoundEnvironment, names: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether an environment has one of the names, or matches one that nothing is called."""
     from fnmatch import fnmatchcase
 
     called = (environment.name, environment.directory)
-    return any(name in called or any(fnmatchcase(each, name) for each in called) for name in names)
+    return any(name in called for name in names) or any(
+        fnmatchcase(name, pattern) for pattern in patterns for name in called
+    )

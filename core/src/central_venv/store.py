@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from central_venv import files, layout
+from central_venv.key import is_home_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ _FILES = {
     b"# Virtual environments made by central-venv: they can be made again, so backups may skip them.\n",
     ".gitignore": b"*\n",
 }
+
+#: What a directory without other things can hold: the trash, and what file systems put into their top.
+_NOT_OTHERS = {layout.TRASH, "lost+found"}
 
 
 class Store:
@@ -31,9 +35,16 @@ class Store:
         self.path = path
 
     def homes(self) -> Iterator[str]:
-        """The path of each home in the store, whoever made it, in order of their names."""
+        """The path of each home and shared environment in the store, in order of their names.
+
+        Whoever made it: by its name, or because it says which project it is of. A store can hold other things.
+        """
         for entry in files.entries(self.path, follow=True):
-            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False) and (
+                is_home_name(entry.name)
+                or entry.name.startswith(layout.SHARED_PREFIX)
+                or os.path.lexists(layout.project_record_path(entry.path))
+            ):
                 yield entry.path
 
     def prepare(self) -> None:
@@ -43,12 +54,12 @@ class Store:
             StoreError: it cannot be made or written.
         """
         made = files.make_private_directory(self.path)
-        if made or next(files.entries(self.path, follow=True), None) is None:
+        # Made before the disk is full: what frees space must not need any.
+        files.make_private_directory(layout.trash_directory(self.path))
+        if made or not any(entry.name not in _NOT_OTHERS for entry in files.entries(self.path, follow=True)):
             # A directory with other things in it stays as it is.
             for name, content in _FILES.items():
                 files.write(os.path.join(self.path, name), content)
-            # Made before the disk is full: what frees space must not need any.
-            files.make_private_directory(layout.trash_directory(self.path))
             from central_venv import backups
 
             backups.exclude(self.path)

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LOCK = ".lock"
+#: What the process in the background runs.
+_BACKGROUND = """
+import sys
+sys.path[:] = sys.argv[2:]
+from central_venv.trash import empty_leftovers
+empty_leftovers(sys.argv[1])
+"""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -151,8 +158,7 @@ def empty_in_background(store: str) -> None:
         options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     try:
         subprocess.Popen(  # noqa: S603  # ourselves
-            # In the store, so that no module of a project's directory is taken for one of Python's.
-            [sys.executable, "-m", "central_venv.trash", store],
+            [sys.executable, "-c", _BACKGROUND, store, *_module_places()],
             cwd=store,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -161,6 +167,11 @@ def empty_in_background(store: str) -> None:
         )
     except OSError as error:
         raise files.store_error(error, "start a process in", store) from error
+
+
+def _module_places() -> list[str]:
+    """Where this process finds modules: its copy finds the same ones, and none in the directory that it runs in."""
+    return [os.path.abspath(place) for place in sys.path if place]
 
 
 def leftovers(store: str) -> list[str]:
@@ -245,7 +256,3 @@ else:
             os.fchmod(directory, stat.S_IRWXU)
         finally:
             os.close(directory)
-
-
-if __name__ == "__main__":
-    empty_leftovers(sys.argv[1])

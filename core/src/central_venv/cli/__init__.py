@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     argv = sys.argv[1:] if arguments is None else list(arguments)
+    if sys.stderr is None:  # closed: what would go there is for nobody
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end
     if sys.stdout is None:
         complain(CentralVenvError("cannot write the answer: stdout is closed", hint="leave it open"))
         return FAILED

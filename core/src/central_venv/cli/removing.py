@@ -111,11 +111,20 @@ def carry_out(store: Store, plan: Plan, arguments: Namespace, *, agreement: str 
     removed.kept[:0] = plan.kept
     if arguments.background:
         removed.trash.close()
+        status = print_report(store, removed, None, as_json=arguments.json)
+        sys.stdout.flush()
         if os.path.isdir(store.path):
             empty_in_background(store.path)
-        return print_report(store, removed, None, as_json=arguments.json)
-    with bar("deleting", len(removed.trash.names)) as on_progress:
-        deleted = removed.trash.empty(on_progress=on_progress)
+        return status
+    try:
+        with bar("deleting", len(removed.trash.names)) as on_progress:
+            deleted = removed.trash.empty(on_progress=on_progress)
+    except KeyboardInterrupt:
+        print(
+            "stopped: what was removed is out of the way, and the next `central-venv prune` deletes the rest",
+            file=sys.stderr,
+        )
+        raise
     deleted.add(removed.swept)
     return print_report(store, removed, deleted, as_json=arguments.json) or _finish_others(store)
 
