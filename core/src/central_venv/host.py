@@ -46,14 +46,25 @@ def volume(mount: str) -> str | None:
     """
     try:
         device = os.stat(mount).st_dev
-        if sys.platform == "win32":
-            return f"{device:x}"
-        number = os.statvfs(mount).f_fsid
+        number = _file_system_number(mount)
     except OSError:
         return None
     if number not in {0, device}:
         return f"{number:x}"
     return _identifier(device) or _server(mount)
+
+
+if sys.platform == "win32":
+
+    def _file_system_number(mount: str) -> int:
+        """The serial number of the volume, which begins with a bit that no device's number has."""
+        return os.stat(mount).st_dev | 1 << 64
+
+else:
+
+    def _file_system_number(mount: str) -> int:
+        """What the file system tells of its identity; on some it is 0 or the number of the device."""
+        return os.statvfs(mount).f_fsid
 
 
 def inode(path: str) -> int | None:
@@ -102,7 +113,7 @@ def _identifier(device: int) -> str | None:
     """The identifier that the file system on a device carries."""
     try:
         with os.scandir(_IDENTIFIERS) as entries:
-            return next((entry.name for entry in entries if entry.stat().st_rdev == device), None)
+            return next((entry.name for entry in entries if getattr(entry.stat(), "st_rdev", None) == device), None)
     except OSError:
         return None
 

@@ -270,7 +270,7 @@ def environment_directories(home: str) -> Iterator[tuple[str, str, str]]:
         if entry.name.startswith(PROJECT_ENVIRONMENT):
             yield PROJECT_RUNNER, entry.name, entry.path
         elif (runner := layout.runner_of(entry.name)) is not None:
-            for child in files.entries(entry.path):
+            for child in files.entries(entry.path, follow=True):  # it is no link, as was just seen
                 if child.is_dir(follow_symlinks=False):
                     yield runner, child.name, child.path
 

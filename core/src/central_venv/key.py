@@ -23,6 +23,7 @@ HASH_LENGTH = 8
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _SLUG_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_NAME = _SLUG_CHARACTERS | {"-"}
 
 
 def slug(component: str) -> str:
@@ -51,13 +52,8 @@ def digest(root: str) -> str:
 
 def is_home_name(name: str) -> bool:
     """Whether a directory of a store can be a project's home by its name."""
-    readable, _, hexadecimal = name.rpartition("-")
-    return (
-        bool(readable)
-        and len(hexadecimal) == HASH_LENGTH
-        and set(hexadecimal) <= _HEXADECIMAL
-        and set(readable) <= _SLUG_CHARACTERS | {"-"}
-    )
+    readable, dash, hexadecimal = name[: -HASH_LENGTH - 1], name[-HASH_LENGTH - 1 : -HASH_LENGTH], name[-HASH_LENGTH:]
+    return dash == "-" and bool(readable) and _HEXADECIMAL.issuperset(hexadecimal) and _NAME.issuperset(readable)
 
 
 def home_name(root: str) -> str:
