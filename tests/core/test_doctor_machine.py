@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from central_venv import Home, Store
 from central_venv.doctor import MACHINE, NOTE, WRONG, examine
+from central_venv.doctor.finding import command
 from central_venv.doctor.programs import find_runners
 from support.trees import write_tree
 
@@ -91,6 +92,19 @@ def test_uvs_cache_on_another_file_system_is_a_note(
     ]
 
 
+@posix_only
+def test_no_cache_is_suggested_on_another_file_system_than_the_store(
+    elsewhere: Path, store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.parent.mkdir(parents=True)
+    store.symlink_to(elsewhere)  # as if another file system were mounted there
+    (base / "uv-cache").mkdir()
+
+    assert [said.remedy for said in look()] == [
+        "set `UV_CACHE_DIR` to a directory on the file system of the store",
+    ]
+
+
 def test_uvs_default_cache_counts_where_none_is_set(
     elsewhere: Path, store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,61 +170,132 @@ def test_a_relative_environment_for_uv_is_each_projects_own(
     assert look(project) == []
 
 
+@pytest.mark.parametrize("path", [".tox/py312", "other"])
+def test_whatever_lies_in_the_projects_own_home_may_be_exported(
+    path: str, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(Store(str(store)), str(project))
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", os.path.join(home.path, path))
+
+    assert look(project) == []
+
+
+def test_the_projects_own_environment_in_the_tree_may_be_exported(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(project / ".venv"))
+
+    assert look(project) == []
+
+
+@pytest.mark.parametrize("path", ["shared", "project/other", "project/a/.venv"])
+def test_an_environment_for_every_project_is_a_note(
+    path: str, project: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(base / path)
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", path)
+
+    assert look(project) == [
+        (
+            NOTE,
+            f"`UV_PROJECT_ENVIRONMENT` is `{path}`: uv changes that environment for every project it is called in",
+            "unless you want that, `unset UV_PROJECT_ENVIRONMENT`",
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", ["@torch", "other", ""])
+def test_what_is_in_the_store_but_in_no_home_is_a_note(
+    name: str, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(store / name))
+
+    assert [said.level for said in look(project)] == [NOTE]
+
+
+def test_an_environment_for_every_project_is_a_note_outside_of_any(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(base / "shared"))
+
+    assert [said.level for said in look()] == [NOTE]
+
+
+def test_without_a_store_the_variable_is_looked_at_all_the_same(
+    project: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CENTRAL_VENV_HOME", "relative")
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(base / "shared"))
+
+    assert [said.level for said in look(project)] == [NOTE]
+
+
 @pytest.mark.parametrize("within", [True, False], ids=["in a project", "outside of any"])
-def test_an_environment_for_every_project_is_wrong(
+def test_an_environment_in_another_projects_tree_is_wrong(
     within: bool,  # noqa: FBT001
     project: Path,
     base: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = str(base / "shared")
-    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", path)
+    other = write_tree(base / "other", {"pyproject.toml": ""})
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", str(other / ".venv"))
 
     assert look(project if within else None) == [
         (
             WRONG,
-            f"`UV_PROJECT_ENVIRONMENT` is `{path}`: uv changes that environment for every project it is called in",
+            (
+                f"`UV_PROJECT_ENVIRONMENT` is `{other / '.venv'}`, an environment of `{other}`: "
+                "uv changes that environment for every project it is called in"
+            ),
             REMEDY,
         )
     ]
 
 
+@pytest.mark.parametrize("within", [True, False], ids=["in a project", "outside of any"])
 def test_another_projects_environment_is_wrong_and_its_project_is_said(
-    project: Path, base: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+    within: bool,  # noqa: FBT001
+    project: Path,
+    base: Path,
+    store: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = Home(Store(str(store)), str(base / "other"))
     other.prepare()
-    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", os.path.join(other.path, ".venv"))
+    path = os.path.join(other.path, ".venv")
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", path)
 
-    (said,) = look(project)
+    assert look(project if within else None) == [
+        (
+            WRONG,
+            (
+                f"`UV_PROJECT_ENVIRONMENT` is `{path}`, an environment of `{base / 'other'}`: "
+                "uv changes that environment for every project it is called in"
+            ),
+            REMEDY,
+        )
+    ]
 
-    assert said.level == WRONG
-    assert said.what.startswith(
-        f"`UV_PROJECT_ENVIRONMENT` is `{os.path.join(other.path, '.venv')}`, an environment of `{base / 'other'}`: "
-    )
+
+def test_a_home_itself_is_no_environment_for_uv(project: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", Home(Store(str(store)), str(project)).path)
+
+    assert [said.level for said in look(project)] == [WRONG]
 
 
 @pytest.mark.parametrize("content", [None, "{"], ids=["unrecorded", "damaged"])
-def test_an_environment_of_nobody_knows_whom_is_wrong(
+def test_an_environment_in_the_home_of_nobody_knows_whom_is_wrong(
     content: str | None, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_tree(store / "foo-12345678", {} if content is None else {"project.json": content})
     path = str(store / "foo-12345678" / ".venv")
     monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", path)
 
-    assert [said.what for said in look(project)] == [
-        f"`UV_PROJECT_ENVIRONMENT` is `{path}`: uv changes that environment for every project it is called in"
+    assert look(project) == [
+        (
+            WRONG,
+            f"`UV_PROJECT_ENVIRONMENT` is `{path}`: uv changes that environment for every project it is called in",
+            REMEDY,
+        )
     ]
-
-
-@pytest.mark.parametrize("path", [".tox/py312", "other"])
-def test_what_is_no_project_environment_of_the_same_project_is_wrong(
-    path: str, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home = Home(Store(str(store)), str(project))
-    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", os.path.join(home.path, path))
-
-    assert [said.level for said in look(project)] == [WRONG]
 
 
 def test_a_record_outside_of_the_store_says_nothing_of_an_environment(
@@ -289,6 +374,123 @@ def test_a_runner_without_its_plugin_is_told_with_the_way_to_install_it(
             remedy.format(base / prefix),
         )
     ]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("receipt", "remedy"),
+    [
+        (
+            """requirements = [{ name = "tox", extras = ["a", "b"], specifier = ">=4,<5" }, { name = "tox-uv" },
+            { name = "c", specifier = "==1", marker = "sys_platform == 'linux'" }]
+            entrypoints = [{ name = "tox", install-path = "/x", from = "tox" }]""",
+            (
+                "`uv tool install 'tox[a,b]>=4,<5' --with tox-uv --with 'c==1 ; sys_platform == '\"'\"'linux'\"'\"'' "
+                "--with tox-central-venv`"
+            ),
+        ),
+        (
+            'requirements = [{ name = "tox-uv" }, { name = "tox" }]\npython = "3.12"',
+            "`uv tool install tox --python 3.12 --with tox-uv --with tox-central-venv`",
+        ),
+    ],
+    ids=["requirements", "Python"],
+)
+def test_what_uv_installed_beside_a_runner_is_kept(
+    receipt: str, remedy: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / "uv/tools/tox", "tox-4.30.0")
+    write_tree(base / "uv/tools/tox", {"uv-receipt.toml": f"[tool]\n{receipt}\n"})
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [said.remedy for said in look()] == [remedy]
+
+
+@posix_only
+def test_the_tools_of_uv_may_lie_anywhere(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "tox", "tox-4.30.0", "pip-26.0")
+    write_tree(base / "tox", {"uv-receipt.toml": '[tool]\nrequirements = [{ name = "tox" }, { name = "tox-uv" }]\n'})
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [said.remedy for said in look()] == ["`uv tool install tox --with tox-uv --with tox-central-venv`"]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        "[",
+        "",
+        "tool = 1",
+        "[tool]",
+        "[tool]\nrequirements = 1",
+        "[tool]\nrequirements = []",
+        "[tool]\nrequirements = [1]",
+        '[tool]\nrequirements = [{ name = "tox-uv" }]',
+        '[tool]\nrequirements = [{ name = "tox" }, { name = "tox" }]',
+        '[tool]\nrequirements = [{ name = "tox" }, { name = "a", git = "https://example.org/a" }]',
+        '[tool]\nrequirements = [{ name = "tox" }, { name = "a", extras = 1 }]',
+        '[tool]\nrequirements = [{ name = "tox" }, { name = "a", extras = [1] }]',
+        '[tool]\nrequirements = [{ name = "tox" }, { specifier = ">=1" }]',
+        '[tool]\nrequirements = [{ name = "tox" }]\npython = 3',
+        '[tool]\nrequirements = [{ name = "tox" }]\nconstraints = [{ name = "a", specifier = "<2" }]',
+        '[tool]\nrequirements = [{ name = "tox" }]\n[tool.options]\nfind-links = ["file:///x"]',
+    ],
+)
+def test_where_nobody_can_tell_what_uv_installed_the_user_is_asked_to(
+    receipt: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / "uv/tools/tox", "tox-4.30.0")
+    write_tree(base / "uv/tools/tox", {"uv-receipt.toml": f"{receipt}\n"})
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [said.remedy for said in look()] == [
+        "`uv tool install` with the same arguments as before, and `--with tox-central-venv`"
+    ]
+
+
+@posix_only
+@pytest.mark.parametrize("library", ["lib/python3.12", "lib64/python3.12"])
+@pytest.mark.parametrize("distribution", ["pip-26.0", "other-1"])
+def test_into_a_python_of_the_systems_tools_nothing_is_installed(
+    distribution: str, library: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / "x", "tox-4.30.0", distribution)
+    write_tree(base / "x", {f"{library}/EXTERNALLY-MANAGED": ""})
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [said.remedy for said in look()] == ["`pipx install tox`, then `pipx inject tox tox-central-venv`"]
+
+
+@posix_only
+def test_an_environment_that_was_made_from_the_systems_python_is_not_the_systems(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(base / "system", {"lib/python3.12/EXTERNALLY-MANAGED": "", "bin/python3": ""})
+    script = install(base / "x", "tox-4.30.0", "pip-26.0")
+    write_tree(base / "x", {"pyvenv.cfg": ""})
+    (base / "x" / "bin" / "python").symlink_to(base / "system" / "bin" / "python3")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [said.remedy for said in look()] == [f"`{base / 'x'}/bin/python -m pip install tox-central-venv`"]
+
+
+@posix_only
+def test_a_link_to_the_systems_python_is_the_systems(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(base / "system", {"lib/python3.12/EXTERNALLY-MANAGED": "", "bin/python3": ""})
+    script = install(base / "x", "tox-4.30.0", "pip-26.0")
+    (base / "x" / "bin" / "python").symlink_to(base / "system" / "bin" / "python3")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [said.remedy for said in look()] == ["`pipx install tox`, then `pipx inject tox tox-central-venv`"]
+
+
+def test_words_are_quoted_for_the_shell_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        quoted = command("x", "a b", "tox>=4", "a ; b < '3'", "y")
+
+    assert quoted == '`x "a b" "tox>=4" "a ; b < \'3\'" y`'
 
 
 @posix_only

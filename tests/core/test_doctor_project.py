@@ -75,6 +75,24 @@ def test_environments_left_in_the_tree_are_a_note(path: str, project: Path, make
     )
 
 
+@pytest.mark.parametrize("variable", [True, False], ids=["in the shell", "in this program"])
+@pytest.mark.parametrize("path", [".tox/py312", ".venv"])
+def test_an_active_environment_in_the_tree_is_wanted_there(
+    path: str,
+    variable: bool,  # noqa: FBT001
+    project: Path,
+    make_environment: Maker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_environment(project / path)
+    if variable:
+        monkeypatch.setenv("VIRTUAL_ENV", str(project / path))
+    else:
+        monkeypatch.setattr(sys, "prefix", str(project / path))
+
+    assert look(project) == []
+
+
 def test_directories_without_environments_are_nobodys_business(project: Path) -> None:
     write_tree(project, {".tox/log/file": "", ".nox/.gitignore": "", ".venv/file": "", "venv/a/b/pyvenv.cfg": ""})
 
@@ -150,21 +168,133 @@ def test_a_link_whose_target_cannot_be_seen_is_not_judged(
 
 
 @posix_only
-@pytest.mark.parametrize("pattern", [".venv/", "/.venv/", "**/.venv/", ".venv*/", ".v?nv/", "  .venv/"])
+@pytest.mark.parametrize("pattern", [".venv/", "/.venv/", "**/.venv/", ".venv*/", ".v?nv/", ".venv/  "])
 @pytest.mark.parametrize("file", [".gitignore", ".git/info/exclude"])
-def test_a_pattern_that_misses_a_link_is_wrong(file: str, pattern: str, project: Path, base: Path) -> None:
+def test_a_pattern_that_misses_a_link_is_a_note(file: str, pattern: str, project: Path, base: Path) -> None:
     (project / ".venv").symlink_to(base)
+    (project / ".git").mkdir()
     write_tree(project, {file: f"# .venv\n\nbuild/\n{pattern}\n!.venv\n"})
 
     assert only(project) == (
-        WRONG,
-        f"git does not ignore the link `{project / '.venv'}`: the pattern `{pattern.strip()}` is for directories",
-        "drop the slash at its end, or add `.venv` to `.git/info/exclude`",
+        NOTE,
+        (
+            f"git does not ignore the link `{project / '.venv'}`: the pattern `{pattern.strip()}` in "
+            f"`{project / file}` is for directories"
+        ),
+        f"drop the slash at its end, or add `.venv` to `{project / '.git/info/exclude'}`",
     )
 
 
 @posix_only
-@pytest.mark.parametrize("other", [".venv", "/.venv", ".venv*", ".*"])
+@pytest.mark.parametrize(
+    ("file", "pattern"),
+    [
+        (".gitignore", ".venv/"),
+        (".gitignore", "/a/b/.venv/"),
+        (".gitignore", "a/b/.venv/"),
+        (".gitignore", "a/*/.venv/"),
+        (".gitignore", "**/b/.venv/"),
+        ("a/.gitignore", "b/.venv/"),
+        (".git/info/exclude", "a/b/.venv/"),
+    ],
+)
+def test_patterns_from_the_root_up_to_the_repositorys_top_count(file: str, pattern: str, base: Path) -> None:
+    top = base / "top"
+    project = write_tree(top / "a" / "b", {"pyproject.toml": ""})
+    (project / ".venv").symlink_to(base)
+    write_tree(top, {".git/info/file": "", file: f"{pattern}\n"})
+
+    assert only(project) == (
+        NOTE,
+        (
+            f"git does not ignore the link `{project / '.venv'}`: the pattern `{pattern}` in `{top / file}` "
+            "is for directories"
+        ),
+        f"drop the slash at its end, or add `.venv` to `{top / '.git/info/exclude'}`",
+    )
+
+
+@posix_only
+@pytest.mark.parametrize("pattern", ["/.venv/", "b/.venv/", "a/.venv/", "**/a/.venv/", "**/x/a/b/.venv/", "a/b/c/"])
+def test_a_pattern_for_another_place_does_not_count(pattern: str, base: Path) -> None:
+    project = write_tree(base / "top" / "a" / "b", {"pyproject.toml": ""})
+    (project / ".venv").symlink_to(base)
+    write_tree(base / "top", {".git/info/file": "", ".gitignore": f"{pattern}\n"})
+
+    assert look(project) == []
+
+
+@posix_only
+@pytest.mark.parametrize("covering", [".venv", "a/b/.venv", "/a/", "b/", "**/a/b"])
+def test_a_pattern_above_the_project_covers_its_link(covering: str, base: Path) -> None:
+    project = write_tree(base / "top" / "a" / "b", {"pyproject.toml": "", ".gitignore": ".venv/\n"})
+    (project / ".venv").symlink_to(base)
+    write_tree(base / "top", {".git/info/file": "", ".gitignore": f"{covering}\n"})
+
+    assert look(project) == []
+
+
+@posix_only
+def test_a_file_above_the_repository_does_not_count(project: Path, base: Path) -> None:
+    (project / ".venv").symlink_to(base)
+    (project / ".git").mkdir()
+    write_tree(base, {".gitignore": ".venv/\n"})
+
+    assert look(project) == []
+
+
+@posix_only
+@pytest.mark.parametrize("pattern", [".venv/", ".venv"])
+@pytest.mark.parametrize("variable", [True, False], ids=["XDG_CONFIG_HOME", "by default"])
+def test_what_the_user_ignores_everywhere_counts(
+    variable: bool,  # noqa: FBT001
+    pattern: str,
+    project: Path,
+    base: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configuration = base / "configuration" if variable else home / ".config"
+    if variable:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(configuration))
+    (project / ".venv").symlink_to(base)
+    write_tree(configuration, {"git/ignore": f"{pattern}\n"})
+    write_tree(project, {".git/info/file": "", ".gitignore": ".tox/\n" if pattern.endswith("/") else ".venv/\n"})
+
+    assert [said.what.split("`")[5] for said in look(project)] == (
+        [str(configuration / "git" / "ignore")] if pattern.endswith("/") else []
+    )
+
+
+@posix_only
+@pytest.mark.parametrize("shared", [True, False], ids=["a work tree", "a submodule"])
+def test_the_exclusions_of_a_repository_that_lies_elsewhere_count(
+    shared: bool,  # noqa: FBT001
+    project: Path,
+    base: Path,
+) -> None:
+    git = base / "git" / "worktrees" / "x"
+    (project / ".venv").symlink_to(base)
+    write_tree(project, {".git": "gitdir: ../git/worktrees/x\n", ".gitignore": ".venv/\n"})
+    write_tree(git, {"commondir": "../..\n"} if shared else {})
+    exclude = base / "git" / "info" / "exclude" if shared else git / "info" / "exclude"
+    before = only(project)
+    write_tree(exclude.parent, {"exclude": ".venv\n"})
+
+    assert before.remedy == f"drop the slash at its end, or add `.venv` to `{exclude}`"
+    assert look(project) == []
+
+
+@posix_only
+def test_without_a_repository_no_pattern_counts(project: Path, base: Path) -> None:
+    (project / ".venv").symlink_to(base)
+    write_tree(project, {".gitignore": ".venv/\n"})
+
+    assert look(project) == []
+
+
+@posix_only
+@pytest.mark.parametrize("other", [".venv", "/.venv", ".venv*", ".*", "*"])
 @pytest.mark.parametrize("file", [".gitignore", ".git/info/exclude"])
 def test_a_link_that_another_pattern_covers_is_fine(file: str, other: str, project: Path, base: Path) -> None:
     (project / ".venv").symlink_to(base)
@@ -178,13 +308,13 @@ def test_a_link_that_another_pattern_covers_is_fine(file: str, other: str, proje
 @posix_only
 def test_a_link_that_no_pattern_means_is_fine(project: Path, base: Path) -> None:
     (project / ".venv").symlink_to(base)
-    write_tree(project, {".gitignore": "venv/\n.tox/\nsrc/.venv/\n"})
+    write_tree(project, {".git/info/file": "", ".gitignore": "venv/\n.tox/\nsrc/.venv/\n/\n\n .venv/\n"})
 
     assert look(project) == []
 
 
 def test_a_directory_that_a_pattern_covers_is_fine(project: Path) -> None:
-    write_tree(project, {".gitignore": ".venv/\n", ".venv/file": ""})
+    write_tree(project, {".git/info/file": "", ".gitignore": ".venv/\n", ".venv/file": ""})
 
     assert look(project) == []
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from central_venv import Home, Store, backups, clock, leftovers
+from central_venv import Home, Store, backups, clock, leftovers, trash
 from central_venv.doctor import NOTE, STORE, WRONG, Finding, examine
 from central_venv.doctor import store as doctor_store
 from central_venv.errors import StoreError
-from central_venv.key import home_name
 from central_venv.lock import Lock
 from central_venv.record import ProjectRecord, read_project, write_project
 from support.environments import seal
@@ -186,6 +185,33 @@ def test_an_error_that_nobody_foresaw_is_a_finding(home_of: Home, place: Path, m
     said = only()
 
     assert (said.level, said.what) == (WRONG, f"cannot look at `{place}`: [Errno 5] Input/output error")
+
+
+def test_a_store_that_cannot_be_written_is_wrong(home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK and real(path, mode))
+
+    assert only() == (
+        WRONG,
+        f"the store `{place}` cannot be written, so nothing can be made or removed in it",
+        "make it writable, or set `CENTRAL_VENV_HOME` to a directory that is",
+    )
+
+
+@posix_only
+def test_a_store_on_a_file_system_that_is_read_only_is_wrong(
+    home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.statvfs
+
+    def statvfs(path: str) -> object:
+        found = list(real(path))
+        found[8] |= os.ST_RDONLY
+        return os.statvfs_result(found)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+
+    assert only().what == f"the store `{place}` cannot be written, so nothing can be made or removed in it"
 
 
 def test_settings_that_cannot_be_used_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -497,8 +523,9 @@ def test_pipes_and_sockets_are_not_ours(home_of: Home, place: Path) -> None:
         assert only().what.endswith("did not make: `pipe`, `socket`")
 
 
-def test_what_a_file_manager_leaves_is_fine(home_of: Home, place: Path) -> None:
-    (place / ".DS_Store").write_text("")
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db"])
+def test_what_a_file_manager_leaves_is_fine(name: str, home_of: Home, place: Path) -> None:
+    (place / name).write_text("")
 
     assert look() == []
 
@@ -647,13 +674,43 @@ def test_many_projects_that_are_gone_are_one_note(place: Path, base: Path) -> No
 
 def test_projects_that_cannot_be_seen_are_a_note(home_of: Home) -> None:
     shutil.rmtree(home_of.root)
-    change_record(home_of, host="another")
+    change_record(home_of, mount="/another")
 
     assert only() == (
         NOTE,
         f"1 project cannot be seen now, with 0 environments in the store: `{home_of.root}`",
         "mount what they lie on; until then their environments are kept",
     )
+
+
+def test_projects_that_another_machine_recorded_are_a_note_that_names_it(home_of: Home) -> None:
+    shutil.rmtree(home_of.root)
+    change_record(home_of, host="another")
+
+    assert only() == (
+        NOTE,
+        (
+            "1 project that the machine `another` recorded cannot be seen now, with 0 environments in the store: "
+            f"`{home_of.root}`"
+        ),
+        "look at them on `another`; here, their environments are kept",
+    )
+
+
+def test_projects_of_several_machines_are_told_apart(home_of: Home, place: Path, base: Path) -> None:
+    for number, machine in enumerate(["b", "a", "b", None]):
+        root = base / f"p{number}"
+        root.mkdir()
+        home = Home(Store(str(place)), str(root))
+        home.prepare()
+        change_record(home, host=machine)
+        root.rmdir()
+
+    assert [said.what.partition(" cannot")[0] for said in look()] == [
+        "1 project",
+        "1 project that the machine `a` recorded",
+        "2 projects that the machine `b` recorded",
+    ]
 
 
 def test_a_renamed_project_is_wrong(births: None, home_of: Home) -> None:
@@ -689,16 +746,40 @@ def test_a_moved_project_is_known_if_it_is_the_one_asked_about(births: None, hom
     assert only().what.startswith("1 project is gone")
 
 
-def test_a_new_project_at_the_path_of_an_old_one_is_wrong(births: None, home_of: Home) -> None:
+def test_environments_of_an_older_project_at_the_same_path_are_a_note(births: None, home_of: Home) -> None:
+    path = seal(home_of, "a")
     change_record(home_of, created=clock.from_timestamp(time.time() - 86400))
+    before = look()
+    os.utime(path / "pyvenv.cfg", (time.time() - 86000,) * 2)
+
+    assert before == []
+    assert only() == (
+        NOTE,
+        (
+            f"the project `{home_of.root}` is younger than environments in its home, so those were made for an older "
+            "one at that path"
+        ),
+        f"if that matters, `central-venv clean --project {home_of.root}`, and run the runner again",
+    )
+
+
+@posix_only
+@pytest.mark.parametrize("part", ["project", "parent"])
+def test_a_project_whose_path_has_become_a_link_is_a_note(part: str, place: Path, base: Path) -> None:
+    root = base / "parent" / "project"
+    root.mkdir(parents=True)
+    home = Home(Store(str(place)), str(root))
+    home.prepare()
+    seal(home, "a")
+    linked = root if part == "project" else root.parent
+    linked.rename(base / "new")
+    linked.symlink_to(base / "new")
+    new = base / "new" if part == "project" else base / "new" / "project"
 
     assert only() == (
-        WRONG,
-        (
-            f"the project `{home_of.root}` is younger than its home, so the environments are those of an older one "
-            "at that path"
-        ),
-        f"`central-venv clean --project {home_of.root}`, and run the runner again",
+        NOTE,
+        f"`{root}` is a link to `{new}` now, so its environments in `{home.path}` are not found any more",
+        f"`central-venv clean --project {os.path.basename(home.path)}`",
     )
 
 
@@ -717,17 +798,65 @@ def test_environments_without_their_python_are_wrong(home_of: Home) -> None:
     )
 
 
-def test_a_half_made_environment_is_wrong(home_of: Home, make_environment: Maker) -> None:
-    environment = home_of.environment("tox", "a")
-    environment.claim("a", on_wait=lambda _: None)
-    make_environment(Path(environment.path))
-    environment._lock.release()
+@posix_only
+def test_an_environment_whose_python_is_a_link_to_nowhere_had_been_complete(home_of: Home) -> None:
+    path = write_tree(Path(home_of.path, ".venv"), {"pyvenv.cfg": "", "bin/file": ""})
+    (path / "bin" / "python").symlink_to("/gone/bin/python3")
 
     assert only() == (
         WRONG,
+        f"1 environment of `{home_of.root}` lost the Python it was made from: `project .venv`",
+        "run the runner again, or `central-venv prune --state broken`",
+    )
+
+
+@pytest.mark.parametrize("interpreter", [True, False], ids=["with a Python", "without"])
+def test_a_half_made_environment_is_a_note(
+    interpreter: bool,  # noqa: FBT001
+    home_of: Home,
+    make_environment: Maker,
+) -> None:
+    environment = home_of.environment("tox", "a")
+    environment.claim("a", on_wait=lambda _: None)
+    if interpreter:
+        make_environment(Path(environment.path))
+    else:
+        write_tree(Path(environment.path), {"pyvenv.cfg": ""})
+    environment._lock.release()
+
+    assert only() == (
+        NOTE,
         f"1 environment of `{home_of.root}` is half made: `tox a`",
         "run the runner again, or `central-venv prune --state broken`",
     )
+
+
+@pytest.mark.parametrize("content", [None, "{"], ids=["unrecorded", "damaged"])
+def test_an_environment_that_never_had_a_python_is_half_made(content: str | None, home_of: Home) -> None:
+    write_tree(Path(home_of.path, ".tox", "a"), {"pyvenv.cfg": ""})
+    if content is not None:
+        write_tree(Path(home_of.path, ".central-venv", "tox"), {"a.json": content})
+
+    assert (NOTE, f"1 environment of `{home_of.root}` is half made: `tox a`") in [said[:2] for said in look()]
+
+
+def test_an_environment_that_was_begun_anew_without_telling_is_half_made(home_of: Home) -> None:
+    path = seal(home_of, "a")
+    shutil.rmtree(path)
+    write_tree(path, {"pyvenv.cfg": ""})
+    os.utime(path / "pyvenv.cfg", (1, 1))
+
+    assert only()[:2] == (NOTE, f"1 environment of `{home_of.root}` is half made: `tox a`")
+
+
+def test_a_broken_environment_in_a_home_without_a_record_is_not_for_prune(home_of: Home, place: Path) -> None:
+    write_tree(place / "foo-12345678" / ".venv", {"pyvenv.cfg": ""})
+
+    assert (
+        NOTE,
+        f"1 environment of `{place / 'foo-12345678'}` is half made: `project .venv`",
+        "run the runner again, or remove the directory",
+    ) in look()
 
 
 def test_an_environment_of_which_there_is_only_a_directory_is_half_made(home_of: Home) -> None:
@@ -739,10 +868,25 @@ def test_an_environment_of_which_there_is_only_a_directory_is_half_made(home_of:
     assert only().what == f"1 environment of `{home_of.root}` is half made: `tox a`"
 
 
-def test_a_broken_shared_environment_is_wrong(home_of: Home, place: Path) -> None:
+def test_a_broken_shared_environment_is_not_told(home_of: Home, place: Path) -> None:
     write_tree(place / "@torch", {"pyvenv.cfg": ""})
 
-    assert only().what == f"1 environment of `{place / '@torch'}` lost the Python it was made from: `project @torch`"
+    assert look() == []
+
+
+@pytest.mark.parametrize("mount", [None, "/another"], ids=["gone", "unreachable"])
+def test_broken_environments_of_projects_that_are_not_there_are_not_told(mount: str | None, home_of: Home) -> None:
+    path = seal(home_of, "a")
+    shutil.rmtree(path / ("Scripts" if sys.platform == "win32" else "bin"))
+    before = look()
+    shutil.rmtree(home_of.root)
+    if mount is not None:
+        change_record(home_of, mount=mount)
+
+    assert [said.level for said in before] == [WRONG]
+    assert [said.what.split(",")[0] for said in look()] == [
+        "1 project is gone" if mount is None else "1 project cannot be seen now"
+    ]
 
 
 def test_an_environment_that_a_live_process_makes_is_fine(home_of: Home) -> None:
@@ -855,7 +999,11 @@ def test_other_files_beside_the_records_are_not_judged(home_of: Home) -> None:
 
 def test_a_removal_that_did_not_end_is_wrong(home_of: Home, place: Path) -> None:
     write_tree(place / ".trash", {"a/file": "", "a.lock": "", "b/file": ""})
+    before = look()
+    for name in ("a", "b"):
+        os.utime(place / ".trash" / name, (time.time() - 61,) * 2)
 
+    assert before == []  # between two processes, nobody holds the lock of a removal
     assert only() == (
         WRONG,
         f"2 removals did not end in `{place / '.trash'}`: `a`, `b`",
@@ -863,8 +1011,15 @@ def test_a_removal_that_did_not_end_is_wrong(home_of: Home, place: Path) -> None
     )
 
 
+def test_a_removal_that_ends_meanwhile_is_fine(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trash, "leftovers", lambda _: ["gone"])
+
+    assert look() == []
+
+
 def test_a_removal_by_a_live_process_is_fine(home_of: Home, place: Path, hold: Callable[[str], None]) -> None:
     write_tree(place / ".trash", {"a/file": "", "a.lock": ""})
+    os.utime(place / ".trash" / "a", (0, 0))
     hold(str(place / ".trash" / "a.lock"))
 
     assert look() == []
@@ -937,10 +1092,3 @@ def test_a_directory_that_is_closed_to_us_is_a_finding(closed: str, home_of: Hom
 
     assert WRONG in [said.level for said in found]
     assert any(str(path) in said.what for said in found)
-
-
-def test_the_names_that_the_key_gives_are_those_of_homes(project: Path) -> None:
-    for name in (home_name(str(project)), "foo-bd6c414b", "a-b-00000000", "@torch"):
-        assert doctor_store.is_home_name(name)
-    for name in ("foo", "foo-bd6c414", "foo-bd6c414g", "-bd6c414b", "Foo-bd6c414b", ".foo-bd6c414b", "foo_bd6c414b"):
-        assert not doctor_store.is_home_name(name)

@@ -126,84 +126,73 @@ def test_a_birth_time_of_zero_is_none(project: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_project_is_not_replaced_by_itself(project: Path) -> None:
-    assert not replaced(record(project))
+    assert not replaced(record(project), [time.time()])
 
 
-def test_a_directory_younger_than_the_home_has_replaced_the_project(births: None, project: Path) -> None:
-    assert replaced(record(project, age=DAY))
+def test_a_directory_younger_than_an_environment_of_its_home_has_replaced_the_project(
+    births: None, project: Path
+) -> None:
+    assert replaced(record(project, age=DAY), [None, time.time(), time.time() - DAY])
+
+
+@pytest.mark.parametrize("made", [[], [None], [time.time() + DAY]], ids=["none", "unknown", "younger"])
+def test_a_younger_directory_without_an_older_environment_has_not_replaced_the_project(
+    made: list[float | None], births: None, project: Path
+) -> None:
+    assert not replaced(record(project, age=DAY), made)
+
+
+def test_a_home_that_was_made_for_the_directory_may_hold_older_environments(births: None, project: Path) -> None:
+    assert not replaced(record(project), [time.time() - DAY])
+
+
+def test_a_directory_as_old_as_an_environment_has_not_replaced_the_project(births: None, project: Path) -> None:
+    born = birth_time(str(project))
+    assert born is not None
+    made = record(project, age=DAY)
+
+    assert not replaced(made, [born])
+    assert not replaced(made, [born - 1.9])
+    assert replaced(made, [born - 2.1])
 
 
 def test_a_directory_as_old_as_the_home_has_not_replaced_the_project(births: None, project: Path) -> None:
     born = birth_time(str(project))
     assert born is not None
 
-    assert not replaced(record(project, created=clock.from_timestamp(born)))
-    assert not replaced(record(project, created=clock.from_timestamp(born - 1)))
-    assert replaced(record(project, created=clock.from_timestamp(born - 4)))
+    assert not replaced(record(project, created=clock.from_timestamp(born - 1)), [born - DAY])
+    assert replaced(record(project, created=clock.from_timestamp(born - 4)), [born - DAY])
 
 
-def test_a_reused_number_does_not_hide_that_a_project_was_replaced(births: None, project: Path) -> None:
+def test_neither_a_reused_nor_a_new_number_says_anything(births: None, project: Path) -> None:
+    assert replaced(record(project, age=DAY), [time.time() - DAY])
+    assert not replaced(record(project, inode=1), [time.time() - DAY])
+
+
+def test_without_birth_times_nobody_can_tell(no_births: None, project: Path) -> None:
     made = record(project, age=DAY)
     remake(project)
-    made.inode = host.inode(str(project))
 
-    assert replaced(made)
-
-
-def test_a_new_number_does_not_make_an_old_directory_another_one(births: None, project: Path) -> None:
-    assert not replaced(record(project, inode=1))
-
-
-def test_without_birth_times_the_number_tells(no_births: None, project: Path) -> None:
-    made = record(project, age=DAY)
-    before = replaced(made)
-
-    remake(project)
-
-    assert (before, replaced(made)) == (False, True)
-
-
-@pytest.mark.parametrize("fact", ["host", "inode", "volume"])
-def test_without_birth_times_and_a_fact_nobody_can_tell(fact: str, no_births: None, project: Path) -> None:
-    made = record(project)
-    setattr(made, fact, None)
-    remake(project)
-
-    assert not replaced(made)
-
-
-def test_without_birth_times_another_volume_says_nothing_of_the_project(no_births: None, project: Path) -> None:
-    made = record(project, volume="another")
-    remake(project)
-
-    assert not replaced(made)
-
-
-def test_without_birth_times_and_a_number_of_the_file_system_nobody_can_tell(
-    no_births: None, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(host, "volume", lambda _: None)
-
-    assert not replaced(record(project, inode=1))
+    assert not replaced(made, [time.time() - DAY])
 
 
 def test_what_another_machine_recorded_says_nothing_of_the_project(project: Path) -> None:
-    assert not replaced(record(project, age=DAY, host="another", inode=1))
+    assert not replaced(record(project, age=DAY, host="another"), [time.time() - DAY])
 
 
 def test_a_record_without_facts_says_nothing_of_the_project(project: Path) -> None:
-    assert not replaced(ProjectRecord(str(project)))
+    assert not replaced(ProjectRecord(str(project)), [time.time() - DAY])
 
 
 def test_without_the_homes_birth_nobody_can_tell_by_age(births: None, project: Path) -> None:
-    assert not replaced(record(project, created=None))
+    assert not replaced(record(project, created=None), [time.time() - DAY])
 
 
-def test_a_project_that_is_gone_has_not_been_replaced(no_births: None, project: Path) -> None:
-    made = record(project)
+def test_a_project_that_is_gone_has_not_been_replaced(project: Path) -> None:
+    made = record(project, age=DAY)
     shutil.rmtree(project)
 
-    assert not replaced(made)
+    assert not replaced(made, [time.time() - DAY])
 
 
 # moved

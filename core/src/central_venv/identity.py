@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from central_venv.record import ProjectRecord
 
-#: Seconds by which a directory must be younger than its home to be another one: some clocks are that coarse.
+#: Seconds by which a directory must be younger than an environment to be another one: some clocks are that coarse.
 TOLERANCE = 2
 # A record says the second in which a home was made, so a directory that was there may be younger by a part of it.
 _RESOLUTION = 1
@@ -50,21 +50,21 @@ def birth_time(path: str) -> float | None:
     return born or None  # file systems without birth times answer with zero
 
 
-def replaced(record: ProjectRecord) -> bool:
-    """Whether surely another directory stands at a project's path than the one its home was made for.
+def replaced(record: ProjectRecord, made: Iterable[float | None]) -> bool:
+    """Whether an environment was made for another directory than the one that stands at the project's path now.
 
     Args:
         record: of the home.
+        made: when the environments in it were made, in seconds since the epoch; None for one of which nobody can tell.
     """
     if record.host != host.name():
         return False
     created, born = clock.to_timestamp(record.created), birth_time(record.root)
-    if created is not None and born is not None:
-        return born > created + TOLERANCE
-    if record.inode is None or record.volume is None or _volume(record.root) != record.volume:
+    if created is None or born is None:
         return False
-    number = host.inode(record.root)
-    return number is not None and number != record.inode
+    # A home that is younger than the directory was made for it, whatever lies in the home: it may have been copied.
+    earliest = born - TOLERANCE
+    return created < earliest and any(moment is not None and moment < earliest for moment in made)
 
 
 def moved_to(record: ProjectRecord, candidates: Iterable[str]) -> str | None:

@@ -23,6 +23,9 @@ NOTE = "note"
 
 _NAMED = 3
 
+#: What means something to the shell of Windows, unless it is quoted.
+_SPECIAL = frozenset("<>|&^()")
+
 
 class Finding:
     """One thing that is wrong, or that is good to know.
@@ -81,12 +84,18 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 def command(*words: str) -> str:
     """A command line that may be pasted, in backticks."""
     if os.name == "nt":
-        from subprocess import list2cmdline
-
-        return f"`{list2cmdline(words)}`"
+        return f"`{' '.join(_quoted(word) for word in words)}`"
     from shlex import join
 
     return f"`{join(words)}`"
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell of Windows."""
+    from subprocess import list2cmdline
+
+    quoted = list2cmdline([word])
+    return quoted if _SPECIAL.isdisjoint(word) or quoted.startswith('"') else f'"{quoted}"'
 
 
 def listed(path: str) -> list[os.DirEntry[str]]:

@@ -6,10 +6,12 @@ import os
 
 from central_venv import host, identity, layout, venv
 from central_venv.doctor.finding import STORE, command, counted, named, note, stands_in_the_way, wrong
+from central_venv.doctor.programs import PYTHON
 from central_venv.errors import CentralVenvError
 from central_venv.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
 from central_venv.key import home_name
-from central_venv.record import BROKEN, read_project
+from central_venv.project import true_path
+from central_venv.record import BROKEN, CREATING, read_environment, read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +60,8 @@ def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Fi
     gone: list[FoundProject] = []
     for project in projects:
         record = project.record
-        if record is not None and project.state == ACTIVE and identity.replaced(record):
-            yield _replaced(record.root)
+        if record is not None and project.state == ACTIVE:
+            yield from _there(project, record)
         elif record is not None and project.state == ORPHAN:
             new = identity.moved_to(record, numbers.get(record.inode, ()))
             if new is None:
@@ -69,11 +71,30 @@ def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Fi
     yield from _gone(gone)
 
 
+def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
+    """Whether the directory at a project's path is the one that its home was made for."""
+    now = true_path(record.root)
+    if now != record.root:
+        yield note(
+            STORE,
+            f"`{record.root}` is a link to `{now}` now, so its environments in `{project.home}` are not found any more",
+            command("central-venv", "clean", "--project", os.path.basename(project.home)),
+        )
+    elif identity.replaced(record, [environment.created for environment in project.environments]):
+        yield note(
+            STORE,
+            f"the project `{record.root}` is younger than environments in its home, so those were made for an older "
+            "one at that path",
+            f"if that matters, {command('central-venv', 'clean', '--project', record.root)}, and run the runner again",
+        )
+
+
 def _look(project: FoundProject) -> Iterator[Finding]:
     """What is wrong with one home, seen by itself."""
     if stands_in_the_way(path := os.path.join(project.home, layout.RECORDS)):
         yield wrong(STORE, f"`{path}` is not a directory, so there can be no records", "remove it")
-    yield from _broken(project)
+    if project.state in {ACTIVE, UNRECORDED}:  # `prune` skips the others, or takes them as a whole
+        yield from _broken(project)
 
 
 def record_of(home: str) -> ProjectRecord | None:
@@ -88,14 +109,6 @@ def _renamed(home: str, root: str) -> Finding:
     right = os.path.join(os.path.dirname(home), home_name(root))
     what = f"the home `{home}` was renamed or copied by hand: it says that it is of `{root}`, whose home is `{right}`"
     return wrong(STORE, what, "remove it" if os.path.lexists(right) else f"rename it to `{right}`, or remove it")
-
-
-def _replaced(root: str) -> Finding:
-    return wrong(
-        STORE,
-        f"the project `{root}` is younger than its home, so the environments are those of an older one at that path",
-        f"{command('central-venv', 'clean', '--project', root)}, and run the runner again",
-    )
 
 
 def _moved(old: str, new: str) -> Finding:
@@ -118,11 +131,18 @@ def _gone(projects: Sequence[FoundProject]) -> Iterator[Finding]:
 
 
 def _unreachable(projects: Sequence[FoundProject]) -> Iterator[Finding]:
-    if projects:
+    elsewhere: dict[str | None, list[FoundProject]] = {}
+    for project in projects:
+        recorded = None if project.record is None else project.record.host
+        elsewhere.setdefault(None if recorded == host.name() else recorded, []).append(project)
+    for machine, found in sorted(elsewhere.items(), key=lambda item: item[0] or ""):
+        by = "" if machine is None else f" that the machine `{machine}` recorded"
         yield note(
             STORE,
-            f"{counted(len(projects), 'project')} cannot be seen now, {_environments(projects)}: {_roots(projects)}",
-            "mount what they lie on; until then their environments are kept",
+            f"{counted(len(found), 'project')}{by} cannot be seen now, {_environments(found)}: {_roots(found)}",
+            "mount what they lie on; until then their environments are kept"
+            if machine is None
+            else f"look at them on `{machine}`; here, their environments are kept",
         )
 
 
@@ -148,20 +168,33 @@ def _unrecorded(names: Sequence[str]) -> Iterator[Finding]:
 
 def _broken(project: FoundProject) -> Iterator[Finding]:
     broken = [environment for environment in project.environments if environment.state == BROKEN]
-    without_python = [environment for environment in broken if _lacks_python(environment)]
-    half_made = [environment for environment in broken if environment not in without_python]
-    place = project.root or project.home
-    for environments, singular, plural in (
-        (without_python, "lost the Python it was made from", "lost the Python they were made from"),
-        (half_made, "is half made", "are half made"),
+    lost = [environment for environment in broken if _lost_python(project.home, environment)]
+    half_made = [environment for environment in broken if environment not in lost]
+    removal = "remove the directory" if project.state == UNRECORDED else "`central-venv prune --state broken`"
+    for make, environments, singular, plural in (
+        (wrong, lost, "lost the Python it was made from", "lost the Python they were made from"),
+        (note, half_made, "is half made", "are half made"),
     ):
         if environments:
+            place = project.root or project.home
             what = counted(
                 len(environments), f"environment of `{place}` {singular}", f"environments of `{place}` {plural}"
             )
             names = named(sorted(f"{environment.runner} {environment.name}" for environment in environments))
-            yield wrong(STORE, f"{what}: {names}", "run the runner again, or `central-venv prune --state broken`")
+            yield make(STORE, f"{what}: {names}", f"run the runner again, or {removal}")
 
 
-def _lacks_python(environment: FoundEnvironment) -> bool:
-    return venv.is_environment(environment.path) and not venv.has_interpreter(environment.path)
+def _lost_python(home: str, environment: FoundEnvironment) -> bool:
+    """Whether an environment without its Python had been complete."""
+    path = environment.path
+    if not venv.is_environment(path) or venv.has_interpreter(path):
+        return False
+    try:
+        record = read_environment(layout.environment_record_path(home, environment.runner, environment.directory))
+    except CentralVenvError:
+        record = None
+    if record is not None and record.state == CREATING:
+        return False
+    if record is not None and record.created == environment.created:
+        return True
+    return os.path.islink(os.path.join(path, PYTHON))  # which leads nowhere: it led somewhere once

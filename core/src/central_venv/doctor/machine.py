@@ -6,11 +6,11 @@ import os
 import sys
 from shutil import which
 
-from central_venv import venv
+from central_venv import toml, venv
 from central_venv.doctor.finding import MACHINE, command, note, wrong
-from central_venv.doctor.programs import RUNNERS, find_runners
+from central_venv.doctor.programs import RUNNERS, find_runners, is_externally_managed
 from central_venv.errors import CentralVenvError
-from central_venv.key import home_name
+from central_venv.key import home_name, is_home_name
 from central_venv.layout import PROJECT_ENVIRONMENT, project_record_path
 from central_venv.record import read_project
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from central_venv.doctor.finding import Finding
     from central_venv.doctor.programs import FoundRunner
     from central_venv.store import Store
+
+_UNSET = "`unset UV_PROJECT_ENVIRONMENT`"
+#: What a receipt of `uv tool install` may say that a command line can repeat.
+_KNOWN_OF_TOOL = frozenset({"requirements", "python", "entrypoints"})
+_KNOWN_OF_REQUIREMENT = frozenset({"name", "extras", "specifier", "marker"})
+_THERE = "on the file system of the store"
 
 
 def examine(store: Store | None, root: str | None) -> Iterator[Finding]:
@@ -46,10 +52,11 @@ def _uv_cache(store: str) -> Iterator[Finding]:
     devices = _device(cache), _device(store)
     if None not in devices and devices[0] != devices[1]:
         beside = os.path.join(os.path.dirname(store), "uv-cache")
+        fits = _device(beside) == devices[1]
         yield note(
             MACHINE,
             f"uv's cache `{cache}` and the store `{store}` are on two file systems, so uv copies what it could link",
-            f"set `UV_CACHE_DIR` to a directory beside the store, such as `{beside}`",
+            f"set `UV_CACHE_DIR` to a directory {f'beside the store, such as `{beside}`' if fits else _THERE}",
         )
 
 
@@ -78,28 +85,39 @@ def _uv_environment(store: str | None, root: str | None) -> Iterator[Finding]:
     path = os.environ.get("UV_PROJECT_ENVIRONMENT", "")
     if not os.path.isabs(path):  # unset, or a path in each project
         return
-    home, name = os.path.split(os.path.normpath(path))
-    if store is not None and root is not None and name.startswith(PROJECT_ENVIRONMENT):
-        own = os.path.join(store, home_name(root))
-        if os.path.realpath(home) == os.path.realpath(own):
-            return
-    owner = None if store is None else _owner(store, path)
-    yield wrong(
-        MACHINE,
-        f"`UV_PROJECT_ENVIRONMENT` is `{path}`{'' if owner is None else f', an environment of `{owner}`'}: "
-        "uv changes that environment for every project it is called in",
-        "`unset UV_PROJECT_ENVIRONMENT`, and remove it from what your shell reads",
+    parent, name = os.path.split(os.path.normpath(path))
+    parent = os.path.realpath(parent)
+    if parent == root and name == PROJECT_ENVIRONMENT:
+        return
+    place = os.path.join(parent, name)
+    home = None if store is None else _home_above(store, place)
+    if home is not None and root is not None and home != place and os.path.basename(home) == home_name(root):
+        return
+    others = home is not None or (parent != root and os.path.lexists(os.path.join(parent, "pyproject.toml")))
+    owner = parent if home is None else _owner(home)
+    what = (
+        f"`UV_PROJECT_ENVIRONMENT` is `{path}`{f', an environment of `{owner}`' if others and owner else ''}: "
+        "uv changes that environment for every project it is called in"
     )
+    if others:
+        yield wrong(MACHINE, what, f"{_UNSET}, and remove it from what your shell reads")
+    else:
+        yield note(MACHINE, what, f"unless you want that, {_UNSET}")
 
 
-def _owner(store: str, path: str) -> str | None:
-    """Whose environment a path in the store is."""
-    above, path = os.path.join(os.path.realpath(store), ""), os.path.realpath(path)
+def _home_above(store: str, path: str) -> str | None:
+    """The home in the store that a path is or lies in."""
+    above = os.path.join(os.path.realpath(store), "")
     if not path.startswith(above):
         return None
     name = path.removeprefix(above).split(os.sep)[0]
+    return os.path.join(above, name) if is_home_name(name) else None
+
+
+def _owner(home: str) -> str | None:
+    """The project that a home is of."""
     try:
-        record = read_project(project_record_path(os.path.join(store, name)))
+        record = read_project(project_record_path(home))
     except CentralVenvError:
         return None
     return None if record is None else record.root
@@ -127,8 +145,52 @@ def _installation(runner: FoundRunner, plugin: str) -> str:
     above = runner.prefix.replace(os.sep, "/").split("/")[:-1]
     if above[-2:] == ["pipx", "venvs"]:
         return command("pipx", "inject", os.path.basename(runner.prefix), plugin)
-    if above[-2:] == ["uv", "tools"]:
-        return command("uv", "tool", "install", os.path.basename(runner.prefix), "--with", plugin)
+    receipt = os.path.join(runner.prefix, "uv-receipt.toml")
+    if above[-2:] == ["uv", "tools"] or os.path.lexists(receipt):  # `UV_TOOL_DIR` can be any directory
+        words = _uv_tool(os.path.basename(runner.prefix), receipt)
+        if words is None:
+            return f"`uv tool install` with the same arguments as before, and `--with {plugin}`"
+        return command("uv", "tool", "install", *words, "--with", plugin)
+    if is_externally_managed(runner.interpreter):
+        return f"{command('pipx', 'install', runner.name)}, then {command('pipx', 'inject', runner.name, plugin)}"
     if runner.has_pip:
         return command(runner.interpreter, "-m", "pip", "install", plugin)
     return command("uv", "pip", "install", "--python", runner.interpreter, plugin)
+
+
+def _uv_tool(name: str, receipt: str) -> list[str] | None:
+    """What `uv tool install` was called with, as its receipt says: what is not repeated would be uninstalled.
+
+    None if only the user can tell.
+    """
+    try:
+        tool = toml.load(receipt).get("tool")
+    except FileNotFoundError:
+        return [name]
+    except (OSError, toml.NotTOMLError):
+        return None
+    if not isinstance(tool, dict) or not tool.keys() <= _KNOWN_OF_TOOL:
+        return None
+    requirements, python = tool.get("requirements"), tool.get("python", "")
+    if not isinstance(requirements, list) or not isinstance(python, str):
+        return None
+    words = [_requirement(requirement) for requirement in requirements]
+    own = [word for word, given in zip(words, requirements, strict=True) if word and given["name"] == name]
+    if len(own) != 1 or None in words:
+        return None
+    others = [word for word in words if word is not None and word != own[0]]
+    options = ["--python", python] if python else []
+    return [*own, *options, *(part for word in others for part in ("--with", word))]
+
+
+def _requirement(fields: object) -> str | None:
+    """A requirement of a receipt as it is written on a command line; None if it comes from elsewhere than an index."""
+    if not isinstance(fields, dict) or not fields.keys() <= _KNOWN_OF_REQUIREMENT:
+        return None
+    extras = fields.get("extras", [])
+    texts = [fields.get("name"), fields.get("specifier", ""), fields.get("marker", "")]
+    if not isinstance(extras, list) or not all(isinstance(text, str) for text in (*texts, *extras)):
+        return None
+    name, specifier, marker = texts
+    listed = f"[{','.join(extras)}]" if extras else ""
+    return f"{name}{listed}{specifier}{f' ; {marker}' if marker else ''}"

@@ -7,6 +7,7 @@ import re
 import sys
 from shutil import which
 
+from central_venv import venv
 from central_venv.files import READ_WITHOUT_WAITING
 
 TYPE_CHECKING = False
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 #: Each runner's distribution, which is also its program's name, and the plugin for it.
 RUNNERS = {"tox": "tox-central-venv"}
 
-_PYTHON = r"Scripts\python.exe" if sys.platform == "win32" else "bin/python"
+#: Where an environment has its Python.
+PYTHON = r"Scripts\python.exe" if sys.platform == "win32" else "bin/python"
 _HEAD = 4096
 
 #: The interpreter in the first line of a script, or quoted in the line after it if its path is long or holds a space.
@@ -64,6 +66,20 @@ def find_runners() -> Iterator[FoundRunner]:
                     yield FoundRunner(name, prefix, interpreter, installed)
 
 
+def is_externally_managed(interpreter: str) -> bool:
+    """Whether a Python is one that only the system's own tools may install into (PEP 668)."""
+    places = {os.path.dirname(os.path.dirname(path)) for path in (interpreter, os.path.realpath(interpreter))}
+    if any(venv.is_environment(prefix) for prefix in places):
+        return False
+    return any(
+        os.path.exists(os.path.join(prefix, library, name, "EXTERNALLY-MANAGED"))
+        for prefix in places
+        for library in ("lib", "lib64")
+        for name in _names(os.path.join(prefix, library))
+        if name.startswith("python3")
+    )
+
+
 def _places(name: str) -> Iterator[tuple[str, str]]:
     """The prefixes that a program may be installed in, each with its Python."""
     for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
@@ -75,8 +91,8 @@ def _places(name: str) -> Iterator[tuple[str, str]]:
             yield os.path.dirname(os.path.dirname(interpreter)), interpreter
         # Windows has programs instead of scripts, and `pip install --user` puts scripts where no Python is.
         prefix = os.path.dirname(os.path.dirname(os.path.realpath(script)))
-        yield prefix, interpreter or os.path.join(prefix, _PYTHON)
-    yield os.path.abspath(sys.prefix), os.path.join(os.path.abspath(sys.prefix), _PYTHON)
+        yield prefix, interpreter or os.path.join(prefix, PYTHON)
+    yield os.path.abspath(sys.prefix), os.path.join(os.path.abspath(sys.prefix), PYTHON)
 
 
 def _interpreter(script: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 
 from central_venv import files, venv
 from central_venv.cli.text import size
@@ -15,7 +16,7 @@ from central_venv.home import Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from central_venv.doctor.finding import Finding
     from central_venv.settings import Settings
@@ -27,7 +28,6 @@ _IN_TREE = (".tox", ".nox", ".venv", "venv")
 _LINKS = (".tox", ".nox", ".venv")
 
 _REDIRECT = ".venv"
-_IGNORE_FILES = (".gitignore", os.path.join(".git", "info", "exclude"))
 
 #: What the system says of a link that leads nowhere.
 _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
@@ -66,12 +66,20 @@ def _home(home: Home) -> Iterator[Finding]:
 
 def _left_in_tree(path: str) -> Iterator[Finding]:
     children = [entry.path for entry in listed(path) if entry.is_dir(follow_symlinks=False)]
-    if any(venv.is_environment(directory) for directory in (path, *children)):
+    directories = (path, *children)
+    if not _active().isdisjoint(directories):  # whoever is in it wants it there
+        return
+    if any(venv.is_environment(directory) for directory in directories):
         yield note(
             PROJECT,
             f"environments are left in the tree: `{path}` takes {size(disk_usage(path))}",
             f"{_removal(path)}, unless you want them there",
         )
+
+
+def _active() -> set[str]:
+    """The environments that this shell and this program run in."""
+    return {os.path.realpath(path) for path in (os.environ.get("VIRTUAL_ENV", ""), sys.prefix) if path}
 
 
 def _removal(path: str) -> str:
@@ -94,14 +102,59 @@ def _link(root: str, name: str) -> Iterator[Finding]:
 
 def _ignored(root: str, name: str) -> Iterator[Finding]:
     """Git takes a pattern that ends in a slash for directories only, and a link is none."""
-    patterns = [pattern for file in _IGNORE_FILES for pattern in _patterns(os.path.join(root, file))]
-    meant = [pattern for pattern in patterns if _names(pattern, name)]
-    if meant and all(pattern.endswith("/") for pattern in meant):
-        yield wrong(
+    top = _repository(root)
+    if top is None:
+        return
+    path, exclude = os.path.join(root, name), os.path.join(_git_directory(top), "info", "exclude")
+    meant = []
+    for file, base in _ignore_files(root, top, exclude):
+        parts = os.path.relpath(path, base).split(os.sep)
+        for pattern in _patterns(file):
+            if any(_means(pattern, parts[:length]) for length in range(1, len(parts))):
+                return  # it lies in a directory that git ignores
+            if _means(pattern, parts):
+                meant.append((pattern, file))
+    if meant and all(pattern.endswith("/") for pattern, _ in meant):
+        pattern, file = meant[0]
+        yield note(
             PROJECT,
-            f"git does not ignore the link `{os.path.join(root, name)}`: the pattern `{meant[0]}` is for directories",
-            f"drop the slash at its end, or add `{name}` to `.git/info/exclude`",
+            f"git does not ignore the link `{path}`: the pattern `{pattern}` in `{file}` is for directories",
+            f"drop the slash at its end, or add `{name}` to `{exclude}`",
         )
+
+
+def _repository(directory: str) -> str | None:
+    """The top of the repository that a directory lies in."""
+    while not os.path.exists(os.path.join(directory, ".git")):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+    return directory
+
+
+def _git_directory(top: str) -> str:
+    """Where a repository has what all of its work trees share."""
+    path = os.path.join(top, ".git")
+    pointed = next((line for line in _patterns(path) if line.startswith("gitdir: ")), None)
+    if pointed is None:
+        return path
+    path = os.path.join(top, pointed.removeprefix("gitdir: "))
+    shared = next(iter(_patterns(os.path.join(path, "commondir"))), "")
+    return os.path.normpath(os.path.join(path, shared))
+
+
+def _ignore_files(root: str, top: str, exclude: str) -> Iterator[tuple[str, str]]:
+    """The files that say what git ignores, each with the directory that its patterns are relative to."""
+    directory = root
+    while True:
+        yield os.path.join(directory, ".gitignore"), directory
+        if directory == top:
+            break
+        directory = os.path.dirname(directory)
+    yield exclude, top
+    configuration = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    yield os.path.join(configuration, "git", "ignore"), top
 
 
 def _patterns(path: str) -> list[str]:
@@ -110,14 +163,20 @@ def _patterns(path: str) -> list[str]:
     except CentralVenvError:
         return []
     lines = [] if content is None else content.decode("utf-8", "replace").splitlines()
-    return [line.strip() for line in lines]
+    return [line.rstrip() for line in lines]
 
 
-def _names(pattern: str, name: str) -> bool:
-    """Whether a pattern matches a name in the project's root."""
+def _means(pattern: str, parts: Sequence[str]) -> bool:
+    """Whether a pattern matches a path, given as its components."""
     from fnmatch import fnmatchcase
 
-    return fnmatchcase(name, pattern.rstrip("/").removeprefix("**/").removeprefix("/"))
+    wanted = pattern.rstrip("/").split("/")
+    if len(wanted) == 1:  # in any directory
+        return fnmatchcase(parts[-1], wanted[0])
+    if wanted[0] == "**":
+        return len(wanted) - 1 <= len(parts) and _means("/".join(["", *wanted[1:]]), parts[1 - len(wanted) :])
+    wanted = wanted[1:] if not wanted[0] else wanted
+    return len(wanted) == len(parts) and all(map(fnmatchcase, parts, wanted))
 
 
 def _redirect(root: str) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from central_venv import backups, clock, files, layout, leftovers, trash
 from central_venv.doctor import homes
 from central_venv.doctor.finding import STORE, command, counted, guarded, listed, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
-from central_venv.key import HASH_LENGTH, SLUG_LENGTH
+from central_venv.key import HASH_LENGTH, SLUG_LENGTH, is_home_name
 from central_venv.lock import Lock
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ _MOVE_STORE = "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to {}"
 
 _SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 _TAG = "CACHEDIR.TAG"
-_OURS = frozenset({_TAG, ".gitignore", ".DS_Store", layout.TRASH})
+_OURS = frozenset({_TAG, ".gitignore", layout.TRASH, *layout.DESKTOP_FILES})
 
 _HOME_LENGTH = SLUG_LENGTH + 1 + HASH_LENGTH
 #: How long the first line of a script may be; older kernels of Linux take no more.
@@ -60,6 +60,12 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
         return
     yield from _access(store.path, status)
     yield from _parents(store.path)
+    if not _is_writable(store.path):
+        yield wrong(
+            STORE,
+            f"the store `{store.path}` cannot be written, so nothing can be made or removed in it",
+            "make it writable, or set `CENTRAL_VENV_HOME` to a directory that is",
+        )
     yield from _contents(list(files.entries(store.path, follow=True)), store.path, root)
 
 
@@ -100,6 +106,9 @@ if sys.platform == "win32":
 
     def _is_strangers(*_: object) -> bool:
         return False
+
+    def _is_writable(store: str) -> bool:
+        return os.access(store, os.W_OK)
 
 else:
 
@@ -165,12 +174,15 @@ else:
     def _is_strangers(status: os.stat_result) -> bool:
         return status.st_uid != os.getuid()
 
+    def _is_writable(store: str) -> bool:
+        return os.access(store, os.W_OK | os.X_OK) and not os.statvfs(store).f_flag & os.ST_RDONLY
+
 
 def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None) -> Iterator[Finding]:
     found: list[str] = []
     foreign: list[str] = []
     for entry in entries:
-        if is_home_name(entry.name):
+        if entry.name.startswith(layout.SHARED_PREFIX) or is_home_name(entry.name):
             problem = _unfit(entry)
             if problem is not None:
                 yield problem
@@ -188,19 +200,6 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
     yield from homes.examine(found, root)
     yield from guarded(STORE, store, _unfinished_removals(store))
     yield from _left_behind(store, found)
-
-
-def is_home_name(name: str) -> bool:
-    """Whether a directory of a store can be a home by its name, or an environment that several projects share."""
-    if name.startswith(layout.SHARED_PREFIX):
-        return True
-    readable, _, digest = name.rpartition("-")
-    return (
-        bool(readable)
-        and len(digest) == HASH_LENGTH
-        and set(digest) <= set("0123456789abcdef")
-        and set(readable) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-    )
 
 
 def _unfit(entry: os.DirEntry[str]) -> Finding | None:
@@ -267,13 +266,22 @@ def _nox_names(found: Sequence[str]) -> Iterator[Finding]:
 
 
 def _unfinished_removals(store: str) -> Iterator[Finding]:
-    names = trash.leftovers(store)
+    directory, youngest = layout.trash_directory(store), clock.seconds() - leftovers.UNFINISHED_AGE
+    # Between the process that begins a removal and the one that ends it, nobody holds its lock.
+    names = [name for name in trash.leftovers(store) if _is_older(os.path.join(directory, name), youngest)]
     if names:
         yield wrong(
             STORE,
-            f"{counted(len(names), 'removal')} did not end in `{layout.trash_directory(store)}`: {named(names)}",
+            f"{counted(len(names), 'removal')} did not end in `{directory}`: {named(names)}",
             "`central-venv prune` finishes them",
         )
+
+
+def _is_older(path: str, moment: float) -> bool:
+    try:
+        return os.lstat(path).st_mtime < moment
+    except FileNotFoundError:
+        return False
 
 
 def _left_behind(store: str, found: Sequence[str]) -> Iterator[Finding]:
