@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from central_venv.cli import complain, removing
+from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
 from central_venv.inventory import SHARED, UNREACHABLE, UNRECORDED, find_projects
 from central_venv.location import open_store
@@ -37,7 +38,7 @@ def conflict(arguments: Namespace) -> str | None:
 
 def run(arguments: Namespace) -> int:
     """Remove everything of one project, or of all of them."""
-    plan = removing.Plan()
+    plan = Plan()
     if not arguments.all:
         store, project = stored_project(arguments.project)
         plan.add(project, project.environments, whole=True, state=arguments.state)

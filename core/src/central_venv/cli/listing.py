@@ -54,7 +54,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_runner(parser)
     parser.add_argument(
-        "--project", metavar="DIR", help="only this project: its directory, its old one, or the name of its home"
+        "--project",
+        metavar="DIR",
+        help="only this project: its directory, the one that it had, or the name of its home",
     )
     add_unused_for(parser, "only environments that were not used for so long")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from central_venv.cli import complain, removing
 from central_venv.cli.options import add_unused_for
+from central_venv.cli.plan import Plan
 from central_venv.inventory import ACTIVE, ORPHAN, PROJECT_STATES, UNREACHABLE, UNRECORDED, find_projects
 from central_venv.location import open_store
 from central_venv.record import BROKEN
@@ -47,7 +48,7 @@ def conflict(arguments: Namespace) -> str | None:
 def run(arguments: Namespace) -> int:
     """Remove what nobody needs any more."""
     store = open_store(load_settings(None), None)
-    plan = removing.Plan()
+    plan = Plan()
     for project in find_projects(store, on_problem=complain):
         if project.record is not None and project.state != UNREACHABLE:
             plan.homes.append(project.home)
@@ -55,7 +56,7 @@ def run(arguments: Namespace) -> int:
     return removing.carry_out(store, plan, arguments)
 
 
-def _consider(project: FoundProject, arguments: Namespace, plan: removing.Plan) -> None:
+def _consider(project: FoundProject, arguments: Namespace, plan: Plan) -> None:
     state, age = arguments.state, arguments.unused_for
     if state is None and project.state == ORPHAN:
         plan.add(project, project.environments, whole=True, state=ORPHAN)

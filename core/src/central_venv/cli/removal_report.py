@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from central_venv.cli.removing import Plan
+    from central_venv.cli.plan import Plan
     from central_venv.deletion import Deleted
     from central_venv.inventory import FoundEnvironment, FoundProject
     from central_venv.removal import Kept, Removed

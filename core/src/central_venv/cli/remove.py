@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from central_venv.cli import removing
 from central_venv.cli.options import add_runner
+from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
 from central_venv.errors import EnvironmentNameError
 from central_venv.inventory import UNREACHABLE
@@ -48,6 +49,6 @@ def run(arguments: Namespace) -> int:
                 f"`{project.root or project.home}` has no {kind}{named}, so nothing was removed",
                 hint="`central-venv list` shows those that there are",
             )
-    plan = removing.Plan()
+    plan = Plan()
     plan.add(project, chosen, whole=False, state=arguments.state)
     return removing.carry_out(store, plan, arguments)
