@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from central_venv.disk_usage import disk_usage
 from central_venv.disk_usage.usage import size_of
+from central_venv.files import DIRECTORY_ITSELF
 from central_venv.fork import fork, processes
 
 TYPE_CHECKING = False
@@ -26,7 +27,6 @@ _DEPTH = 64
 #: It takes this many directories to be worth another process.
 _SHARE = 16
 _UNKNOWN = -1
-_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class Deleted:
@@ -125,7 +125,7 @@ class _Deletion:
 
     def of(self, name: str) -> None:
         try:
-            self._top = os.open(self._directory, _DIRECTORY)
+            self._top = os.open(self._directory, DIRECTORY_ITSELF)
         except OSError as error:
             self._fail(self._directory, error)
             return
@@ -224,10 +224,10 @@ def _open(parent: int, name: str) -> int:
         NotADirectoryError: it is none, or a link.
     """
     try:
-        return os.open(name, _DIRECTORY, dir_fd=parent)
+        return os.open(name, DIRECTORY_ITSELF, dir_fd=parent)
     except PermissionError:  # its owner locked it, who may open it again: this user
         os.chmod(name, stat.S_IRWXU, dir_fd=parent)
-        return os.open(name, _DIRECTORY, dir_fd=parent)
+        return os.open(name, DIRECTORY_ITSELF, dir_fd=parent)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error

@@ -22,6 +22,11 @@ PRIVATE_FILE = 0o600
 #: How to open a file for reading that may turn out to be a pipe: without waiting for its other end.
 READ_WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+#: How to open a directory itself, and nothing that a link in its place leads to.
+DIRECTORY_ITSELF = (
+    os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+)
+
 _READ_NO_LINK = READ_WITHOUT_WAITING | getattr(os, "O_NOFOLLOW", 0)
 
 #: No file of ours comes near this size in bytes; a larger one is not ours.
@@ -52,9 +57,14 @@ def store_error(error: OSError, action: str, path: str) -> StoreError:
         action: what was tried, such as ``create``.
         path: on what.
     """
-    reason = os.strerror(error.errno) if error.errno else str(error)
     remedy = _REMEDIES.get(error.errno or 0, _DEFAULT_REMEDY)
-    return StoreError(f"cannot {action} `{path}`: {reason[:1].lower()}{reason[1:]}", hint=remedy)
+    return StoreError(f"cannot {action} `{path}`: {reason(error)}", hint=remedy)
+
+
+def reason(error: OSError) -> str:
+    """What the system said, as the end of a sentence."""
+    text = os.strerror(error.errno) if error.errno else str(error)
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def read(path: str) -> bytes | None:
@@ -206,6 +216,15 @@ def is_directory(status: os.stat_result) -> bool:
         status: from `os.lstat`.
     """
     return stat.S_ISDIR(status.st_mode) and getattr(status, "st_reparse_tag", 0) != JUNCTION
+
+
+def is_strangers(status: os.stat_result) -> bool:
+    """Whether something belongs to another user; on Windows, nothing tells.
+
+    Args:
+        status: from `os.lstat` or `os.stat`.
+    """
+    return hasattr(os, "getuid") and status.st_uid != os.getuid()
 
 
 def entries(path: str, *, follow: bool = False) -> Iterator[os.DirEntry[str]]:

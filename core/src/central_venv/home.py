@@ -123,7 +123,7 @@ class Home:
             raise HomeConflictError(
                 f"the home `{self.path}` is a link, not a directory", hint="remove the link; it is made anew"
             )
-        if hasattr(os, "getuid") and status.st_uid != os.getuid():
+        if files.is_strangers(status):
             raise HomeConflictError(
                 f"the home `{self.path}` belongs to another user (id {status.st_uid})",
                 hint="give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "

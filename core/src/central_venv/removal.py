@@ -309,8 +309,8 @@ def _key_proves(project: FoundProject) -> bool:
 
 def _other_owner(path: str) -> int | None:
     """The id of the user whom a directory belongs to, if it is another one."""
-    owner = os.lstat(path).st_uid
-    return owner if hasattr(os, "getuid") and owner != os.getuid() else None
+    status = os.lstat(path)
+    return status.st_uid if files.is_strangers(status) else None
 
 
 def _user(home: str, environment: FoundEnvironment) -> str | None:
@@ -381,5 +381,4 @@ def _is_bare(home: str) -> bool:
 def _words(error: OSError) -> str:
     if error.errno == errno.EXDEV:
         return "it lies on another file system than the trash, or in a layer of an image that cannot be renamed"
-    reason = os.strerror(error.errno) if error.errno else str(error)
-    return f"it cannot be moved out of the way: {reason[:1].lower()}{reason[1:]}"
+    return f"it cannot be moved out of the way: {files.reason(error)}"

@@ -226,19 +226,18 @@ if sys.platform == "win32":
         os.rename(path, os.path.join(trash, name))
 
 else:
-    _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
     def _rename(store: str, parts: Sequence[str], trash: str, name: str) -> None:
         """Rename a directory through its parents, opened one by one: none of them can be exchanged for a link."""
         parent = os.open(store, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for part in parts[:-1]:
-                child = os.open(part, _OPEN, dir_fd=parent)
+                child = os.open(part, files.DIRECTORY_ITSELF, dir_fd=parent)
                 os.close(parent)
                 parent = child
             if not stat.S_ISDIR(os.stat(parts[-1], dir_fd=parent, follow_symlinks=False).st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            target = os.open(trash, _OPEN)
+            target = os.open(trash, files.DIRECTORY_ITSELF)
             try:
                 try:
                     os.rename(parts[-1], name, src_dir_fd=parent, dst_dir_fd=target)
@@ -251,7 +250,7 @@ else:
             os.close(parent)
 
     def _make_writable(parent: int, name: str) -> None:
-        directory = os.open(name, _OPEN, dir_fd=parent)
+        directory = os.open(name, files.DIRECTORY_ITSELF, dir_fd=parent)
         try:
             os.fchmod(directory, stat.S_IRWXU)
         finally:

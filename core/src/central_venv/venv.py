@@ -16,7 +16,9 @@ MARKER = "pyvenv.cfg"
 CONDA_MARKER = "conda-meta"
 
 _SCRIPTS, _PYTHON = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
-_INTERPRETER = os.sep + os.path.join(_SCRIPTS, _PYTHON)
+#: Where an environment has its Python.
+PYTHON = os.path.join(_SCRIPTS, _PYTHON)
+_INTERPRETER = os.sep + PYTHON
 
 
 def is_environment(path: str) -> bool:

@@ -12,6 +12,7 @@ import stat
 import time
 
 from central_venv.disk_usage.usage import size_of
+from central_venv.files import DIRECTORY_ITSELF, JUNCTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +35,8 @@ _SLICE = 0.001
 #: How many directories are open at once, at most.
 _MAXIMUM_OPEN = 64
 
-_DIRECTORY = os.O_RDONLY
-for _flag in ("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC"):
-    _DIRECTORY |= getattr(os, _flag, 0)
 #: Whether a directory can be reached through the one that it is in.
 BY_DESCRIPTOR = os.scandir in os.supports_fd and {os.open, os.stat} <= os.supports_dir_fd
-_JUNCTION = 0xA0000003  # what `stat.IO_REPARSE_TAG_MOUNT_POINT` is on Windows
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
@@ -153,7 +150,7 @@ def _enter(usage: Usage, path: str, names: tuple[str, ...]) -> tuple[int, int]:
 def _open(name: str, parent: int | None) -> int:
     """A directory's descriptor; negative if there is none."""
     try:
-        return os.open(name, _DIRECTORY, dir_fd=parent)
+        return os.open(name, DIRECTORY_ITSELF, dir_fd=parent)
     except OSError as error:
         _tolerate(error)
         return -1
@@ -264,7 +261,7 @@ def _bare(path: str) -> str:
 
 def _is_link(status: os.stat_result) -> bool:
     """Whether something is a link or a junction."""
-    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == JUNCTION
 
 
 def _tolerate(error: OSError) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 
+from central_venv import files
 from central_venv.errors import CentralVenvError
 
 TYPE_CHECKING = False
@@ -100,18 +100,15 @@ def _quoted(word: str) -> str:
 
 def listed(path: str) -> list[os.DirEntry[str]]:
     """The entries of a directory in order of their names; none if it is a link, no directory, or closed to us."""
-    if os.path.islink(path):
-        return []
     try:
-        with os.scandir(path) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError:
+        return list(files.entries(path))
+    except CentralVenvError:
         return []
 
 
 def stands_in_the_way(path: str) -> bool:
     """Whether something else than a directory lies where one of ours belongs; a link is something else."""
     try:
-        return not stat.S_ISDIR(os.lstat(path).st_mode)
+        return not files.is_directory(os.lstat(path))
     except OSError:
         return False

@@ -6,7 +6,6 @@ import os
 
 from central_venv import host, identity, layout, venv
 from central_venv.doctor.finding import STORE, command, counted, named, note, stands_in_the_way, wrong
-from central_venv.doctor.programs import PYTHON
 from central_venv.errors import CentralVenvError
 from central_venv.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
 from central_venv.key import home_name
@@ -197,4 +196,4 @@ def _lost_python(home: str, environment: FoundEnvironment) -> bool:
         return False
     if record is not None and record.created == environment.created:
         return True
-    return os.path.islink(os.path.join(path, PYTHON))  # which leads nowhere: it led somewhere once
+    return os.path.islink(os.path.join(path, venv.PYTHON))  # which leads nowhere: it led somewhere once

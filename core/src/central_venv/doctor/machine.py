@@ -8,11 +8,10 @@ from shutil import which
 
 from central_venv import toml, venv
 from central_venv.doctor.finding import MACHINE, command, note, wrong
+from central_venv.doctor.homes import record_of
 from central_venv.doctor.programs import RUNNERS, find_runners, is_externally_managed
-from central_venv.errors import CentralVenvError
 from central_venv.key import home_name, is_home_name
-from central_venv.layout import PROJECT_ENVIRONMENT, project_record_path
-from central_venv.record import read_project
+from central_venv.layout import PROJECT_ENVIRONMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,10 +115,7 @@ def _home_above(store: str, path: str) -> str | None:
 
 def _owner(home: str) -> str | None:
     """The project that a home is of."""
-    try:
-        record = read_project(project_record_path(home))
-    except CentralVenvError:
-        return None
+    record = record_of(home)
     return None if record is None else record.root
 
 

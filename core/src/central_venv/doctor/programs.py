@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 #: Each runner's distribution, which is also its program's name, and the plugin for it.
 RUNNERS = {"tox": "tox-central-venv"}
 
-#: Where an environment has its Python.
-PYTHON = r"Scripts\python.exe" if sys.platform == "win32" else "bin/python"
 _HEAD = 4096
 
 #: The interpreter in the first line of a script, or quoted in the line after it if its path is long or holds a space.
@@ -91,8 +89,8 @@ def _places(name: str) -> Iterator[tuple[str, str]]:
             yield os.path.dirname(os.path.dirname(interpreter)), interpreter
         # Windows has programs instead of scripts, and `pip install --user` puts scripts where no Python is.
         prefix = os.path.dirname(os.path.dirname(os.path.realpath(script)))
-        yield prefix, interpreter or os.path.join(prefix, PYTHON)
-    yield os.path.abspath(sys.prefix), os.path.join(os.path.abspath(sys.prefix), PYTHON)
+        yield prefix, interpreter or os.path.join(prefix, venv.PYTHON)
+    yield os.path.abspath(sys.prefix), os.path.join(os.path.abspath(sys.prefix), venv.PYTHON)
 
 
 def _interpreter(script: str) -> str | None:
