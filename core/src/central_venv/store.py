@@ -11,9 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: The first line of a tag, which backup programs look for: https://bford.info/cachedir/
+SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+
 _FILES = {
-    # https://bford.info/cachedir/: the first line is the signature that backup programs look for.
-    "CACHEDIR.TAG": b"Signature: 8a477f597d28d172789f06886806bc55\n"
+    "CACHEDIR.TAG": SIGNATURE + b"\n"
     b"# Virtual environments made by central-venv: they can be made again, so backups may skip them.\n",
     ".gitignore": b"*\n",
 }
@@ -53,9 +55,10 @@ class Store:
         Raises:
             StoreError: it cannot be made or written.
         """
+        trash = layout.trash_directory(self.path)
+        if os.path.isdir(trash):  # it is made last
+            return
         made = files.make_private_directory(self.path)
-        # Made before the disk is full: what frees space must not need any.
-        files.make_private_directory(layout.trash_directory(self.path))
         if made or not any(entry.name not in _NOT_OTHERS for entry in files.entries(self.path, follow=True)):
             # A directory with other things in it stays as it is.
             for name, content in _FILES.items():
@@ -63,3 +66,5 @@ class Store:
             from central_venv import backups
 
             backups.exclude(self.path)
+        # Made before the disk is full: what frees space must not need any.
+        files.make_private_directory(trash)

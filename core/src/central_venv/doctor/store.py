@@ -12,6 +12,7 @@ from central_venv.doctor.finding import STORE, command, counted, guarded, listed
 from central_venv.errors import CentralVenvError
 from central_venv.key import HASH_LENGTH, SLUG_LENGTH, is_home_name
 from central_venv.lock import Lock
+from central_venv.store import SIGNATURE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _MOVE_STORE = "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to {}"
 
-_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 _TAG = "CACHEDIR.TAG"
 _OURS = frozenset({_TAG, ".gitignore", layout.TRASH, *layout.DESKTOP_FILES})
 
@@ -104,9 +104,6 @@ if sys.platform == "win32":
     def _parents(*_: object) -> Iterator[Finding]:
         yield from ()
 
-    def _is_strangers(*_: object) -> bool:
-        return False
-
     def _is_writable(store: str) -> bool:
         return os.access(store, os.W_OK)
 
@@ -114,7 +111,7 @@ else:
 
     def _access(store: str, status: os.stat_result) -> Iterator[Finding]:
         """Whoever can write the store chooses what this user runs."""
-        if _is_strangers(status):
+        if files.is_strangers(status):
             yield wrong(
                 STORE,
                 f"the store `{store}` belongs to another user (id {status.st_uid})",
@@ -129,7 +126,7 @@ else:
         """Whoever can rename a directory above the store can put another one in its place."""
         for directory in _above(store):
             status = os.stat(directory)
-            if status.st_uid != 0 and _is_strangers(status):
+            if status.st_uid != 0 and files.is_strangers(status):
                 yield wrong(
                     STORE,
                     f"`{directory}`, above the store, belongs to another user (id {status.st_uid})",
@@ -171,9 +168,6 @@ else:
             return False
         return user.pw_gid == group and user.pw_name == found.gr_name and set(found.gr_mem) <= {user.pw_name}
 
-    def _is_strangers(status: os.stat_result) -> bool:
-        return status.st_uid != os.getuid()
-
     def _is_writable(store: str) -> bool:
         return os.access(store, os.W_OK | os.X_OK) and not os.statvfs(store).f_flag & os.ST_RDONLY
 
@@ -207,7 +201,7 @@ def _unfit(entry: os.DirEntry[str]) -> Finding | None:
     status = entry.stat(follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
         return wrong(STORE, f"`{entry.path}` is a link, not a home", "remove the link; the home is made anew")
-    if _is_strangers(status):
+    if files.is_strangers(status):
         return wrong(
             STORE,
             f"the home `{entry.path}` belongs to another user (id {status.st_uid})",
@@ -225,11 +219,11 @@ def _tag(store: str, foreign: Sequence[str]) -> Iterator[Finding]:
         content = files.read(path)
     except CentralVenvError:
         content = b""
-    if content is None or not content.startswith(_SIGNATURE):
+    if content is None or not content.startswith(SIGNATURE):
         yield note(
             STORE,
             f"`{path}` is {'missing' if content is None else 'no tag'}, so backups hold every environment",
-            f"write the line `{_SIGNATURE.decode()}` into it",
+            f"write the line `{SIGNATURE.decode()}` into it",
         )
     if not backups.is_excluded(store):
         yield note(
