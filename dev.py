@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 DEV = ROOT / ".dev"
 CONSTRAINTS = ROOT / "constraints.txt"
-MEMBERS = ("core", "plugins/tox")
+MEMBERS = ("core", "plugins/nox", "plugins/tox")
 TOOLS = (
     "coverage",
     "hypothesis",
@@ -74,7 +74,7 @@ def test(environment: Path, arguments: list[str]) -> int:
     call(environment, "ruff", "format", "--check", ".")
     call(environment, "ruff", "check", ".")
     for platform in PLATFORMS:
-        call(environment, "mypy", "--platform", platform, "core/src", "plugins/tox/src")
+        call(environment, "mypy", "--platform", platform, *(f"{member}/src" for member in MEMBERS))
     call(environment, "mypy", "tests", "benchmarks", "examples", "dev.py")
     data = DEV / "coverage" / "data"
     data.parent.mkdir(exist_ok=True)

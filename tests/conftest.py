@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from support.hosts import CACHE, SCRIPTS, end_all
+from support.mounts import mounted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,3 +62,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def store(home: Path) -> Path:
     """Where the default store is; nothing is there yet."""
     return home / ("LOCALAPPDATA/central-venv" if sys.platform == "win32" else ".local/share/central-venv")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    try:
+        with mounted(tmp_path / "small", "size=64k") as disk:
+            yield disk
+    except PermissionError as error:
+        pytest.skip(f"cannot mount a file system: {error}")
+
+
+@pytest.fixture
+def read_only_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk that nobody can write."""
+    try:
+        with mounted(tmp_path / "read-only", "ro") as disk:
+            yield disk
+    except PermissionError as error:
+        pytest.skip(f"cannot mount a file system: {error}")

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
-
-    from support.hosts import Host, Result
+from support.runners import Runner
 
 #: Two environments that need no package, no network and a second.
 TWO_ENVIRONMENTS = """
@@ -44,34 +36,7 @@ dynamic = ["description"]
 }
 
 
-@dataclass(frozen=True)
-class Tox:
+class Tox(Runner):
     """A release of tox with the plugin."""
 
-    release: str
-    host: Host
-
-    @property
-    def version(self) -> tuple[int, ...]:
-        """Such as (4, 24, 0)."""
-        answer = self.host.run("python", "-c", "import tox; print(tox.__version__)", cwd=self.host.path)
-        return tuple(map(int, answer.out.strip().split(".")[:3]))
-
-    def run(self, *arguments: str | Path, cwd: Path, **variables: str) -> Result:
-        """Run tox to its end."""
-        return self.host.run("tox", *arguments, cwd=cwd, **variables)
-
-    def start(self, *arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[str]:
-        """Start tox."""
-        return self.host.start("tox", *arguments, cwd=cwd, **variables)
-
-    def listed(self, cwd: Path) -> list[dict[str, Any]]:
-        """The projects that ``central-venv list --json`` shows."""
-        answer = self.host.run("central-venv", "list", "--json", cwd=cwd)
-        assert answer.status == 0, answer.text
-        projects: list[dict[str, Any]] = json.loads(answer.out)["projects"]
-        return projects
-
-    def environments(self, cwd: Path) -> dict[str, str]:
-        """The state of each environment that is listed, by its name."""
-        return {each["name"]: each["state"] for project in self.listed(cwd) for each in project["environments"]}
+    program = "tox"

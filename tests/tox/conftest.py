@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ from support.trees import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 RELEASES = {"oldest": "tox==4.24.0", "middle": "tox==4.46.3", "newest": "tox"}
 
@@ -53,10 +53,4 @@ def package(tmp_path: Path) -> Path:
 @pytest.fixture
 def work_dir(newest_tox: Tox) -> Callable[[Path], Path]:
     """Where tox's files of a project belong, as the command line says."""
-
-    def ask(project: Path) -> Path:
-        answer = newest_tox.host.run("central-venv", "path", "--runner", "tox", "--project", project, cwd=project)
-        assert answer.status == 0, answer.text
-        return Path(answer.out.rstrip("\n"))
-
-    return ask
+    return newest_tox.directory

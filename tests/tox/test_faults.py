@@ -7,46 +7,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from support.mounts import mounted
+from support.messages import assert_one_clear_message
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from support.hosts import Result
     from support.tox import Tox
 
 #: tox's status when it cannot begin, and when an environment failed.
 CANNOT_BEGIN = 254
 FAILED = 1
-
-
-def assert_one_clear_message(result: Result, message: str, hint: str) -> None:
-    """The message once, its remedy behind it, and no traceback."""
-    assert result.text.count(message) == 1, result.text
-    assert hint in result.text.partition(message)[2].partition("hint: ")[2]
-    assert "Traceback" not in result.text
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
-    try:
-        with mounted(tmp_path / "small", "size=64k") as disk:
-            yield disk
-    except PermissionError as error:
-        pytest.skip(f"cannot mount a file system: {error}")
-
-
-@pytest.fixture
-def read_only_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk that nobody can write."""
-    try:
-        with mounted(tmp_path / "read-only", "ro") as disk:
-            yield disk
-    except PermissionError as error:
-        pytest.skip(f"cannot mount a file system: {error}")
 
 
 def test_a_store_below_a_file(tox: Tox, project: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from support.hosts import finish, interrupt
@@ -31,12 +31,6 @@ commands = python -c "{Rendezvous.COMMAND}"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and signals")
 
 
-def records(project: Path, work_dir: Callable[[Path], Path]) -> dict[str, dict[str, Any]]:
-    """The environments' records by the names of their directories."""
-    folder = work_dir(project).parent / ".central-venv" / "tox"
-    return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
-
-
 def test_each_environment_of_a_run_is_recorded(tox: Tox, project: Path) -> None:
     result = tox.run("run", cwd=project)
 
@@ -52,7 +46,7 @@ def test_each_environment_of_a_run_is_recorded(tox: Tox, project: Path) -> None:
 def test_a_record_tells_which_environment_it_is_of(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:
     tox.run("run", "-e", "a", cwd=project)
 
-    record = records(project, work_dir)["a"]
+    record = tox.records(project)["a"]
     assert record["python"] == ".".join(map(str, sys.version_info[:3]))
     assert record["created"] == (work_dir(project) / "a" / "pyvenv.cfg").stat().st_mtime
     assert "last_used" not in record
@@ -173,7 +167,7 @@ def test_a_missing_interpreter_leaves_nothing(tox: Tox, tmp_path: Path, work_dir
     tox.run("run", "-e", "py399", cwd=project)
 
     assert tox.environments(project) == {}
-    assert records(project, work_dir) == {}
+    assert tox.records(project) == {}
 
 
 @posix
@@ -239,7 +233,7 @@ def test_an_environment_without_a_record_is_adopted(tox: Tox, project: Path, wor
     result = tox.run("run", "-e", "a", cwd=project)
 
     assert result.status == 0, result.text
-    assert set(records(project, work_dir)) == {"a"}
+    assert set(tox.records(project)) == {"a"}
     assert [each["root"] for each in tox.listed(project)] == [str(project)]
 
 
@@ -250,4 +244,4 @@ def test_a_damaged_record_is_written_anew(tox: Tox, project: Path, work_dir: Cal
     result = tox.run("run", "-e", "a", cwd=project)
 
     assert result.status == 0, result.text
-    assert records(project, work_dir)["a"]["state"] == "ready"
+    assert tox.records(project)["a"]["state"] == "ready"

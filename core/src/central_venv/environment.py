@@ -31,11 +31,24 @@ class Environment:
         runner: what asks for it, such as ``tox``; ``project`` for project environments.
         directory: the name of its directory.
         path: absolute path of its directory.
+        store: absolute path of the store it lies in.
         record_path: absolute path of its record.
         uses: which processes use it, where several may at once.
+        interrupted: whether the creation or change before this claim did not end.
     """
 
-    __slots__ = ("_home_lock", "_lock", "_prepare", "directory", "path", "record_path", "runner", "uses")
+    __slots__ = (
+        "_home_lock",
+        "_lock",
+        "_prepare",
+        "directory",
+        "interrupted",
+        "path",
+        "record_path",
+        "runner",
+        "store",
+        "uses",
+    )
 
     def __init__(self, home: str, runner: str, directory: str, *, prepare: Callable[[], None]) -> None:
         """Name an environment.
@@ -52,10 +65,12 @@ class Environment:
         self.runner = runner
         self.directory = directory
         self.path = layout.environment_path(home, runner, directory)
+        self.store = os.path.dirname(home)
         self.record_path = layout.environment_record_path(home, runner, directory)
         self._home_lock = layout.home_lock_path(home)
         self._lock = Lock(layout.environment_lock_path(home, runner, directory))
         self.uses = Uses(layout.environment_uses_path(home, runner, directory))
+        self.interrupted = False
         self._prepare = prepare
 
     @property
@@ -86,7 +101,8 @@ class Environment:
             RecordError: a record is newer than this version understands, or the home's is damaged.
         """
         self._prepare()
-        if not self.claimed:
+        again = self.claimed
+        if not again:
             wait(
                 lambda: self._try_lock(cancelled),
                 path=self._lock.path,
@@ -94,7 +110,8 @@ class Environment:
                 cancelled=cancelled,
             )
         try:
-            self._old_record()  # a newer one must not be replaced
+            old = self._old_record()  # a newer one must not be replaced
+            self.interrupted = not again and old is not None and old.state == CREATING
             record = EnvironmentRecord(self.runner, name, state=CREATING, holder=_this_process())
             write_environment(self.record_path, record)
         except BaseException:
@@ -124,6 +141,26 @@ class Environment:
         )
         write_environment(self.record_path, record)
         return True
+
+    def discard(self) -> None:
+        """Remove what is at the claimed environment's place: for what an interrupted creation left.
+
+        A runner that reuses environments takes what is there for a good one, and uv refuses a directory that is none.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        from central_venv.trash import Trash
+
+        trash = Trash(self.store)
+        try:
+            trash.take(*os.path.relpath(self.path, self.store).split(os.sep))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise files.store_error(error, "remove", self.path) from error
+        finally:
+            trash.empty()
 
     def touch(self) -> None:
         """Record that the environment is in use now, at most once in `TOUCH_INTERVAL`.

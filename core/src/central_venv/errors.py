@@ -60,6 +60,10 @@ class PythonRequestError(CentralVenvError):
     """Nobody can tell which Python is meant: say it more plainly."""
 
 
+class LinkError(CentralVenvError):
+    """A link in the project cannot be made: make room for it, or do without."""
+
+
 class WaitCancelledError(CentralVenvError):
     """The wait for a lock was given up because the caller asked for it."""
 

@@ -7,14 +7,13 @@ methods `setup` and `teardown`. The subclass keeps the type's name, which tox no
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from central_venv import CentralVenvError
+from central_venv import CentralVenvError, held
 from central_venv.errors import WaitCancelledError
 from tox.report import HandledError
 from tox.tox_env.errors import Fail
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from tox.tox_env.register import ToxEnvRegister
 else:
     ToxEnv = object  # the types that these classes are mixed into have it as their base
-
-#: The variable by which a run tells the toxes that its commands run which environments it has claimed.
-_HELD = "CENTRAL_VENV_HELD"
 
 _LOGGER = logging.getLogger(__name__)
 _T = TypeVar("_T", bound="type[ToxEnv]")
@@ -70,7 +66,7 @@ class _CentralEnvironment(ToxEnv):
             home.prepare()
             if self.env_dir.parent != Path(home.runner_directory(RUNNER)):
                 return  # the user put it elsewhere: there we write nothing
-            if os.path.realpath(self.env_dir) in _held_by_outer_runs():
+            if held.by_outer_run(str(self.env_dir)):
                 return  # a command of this very environment runs tox again: the outer tox has claimed it
             if self._central_known is None:
                 self._central_known = home.environment(RUNNER, self.env_dir.name)
@@ -122,13 +118,8 @@ class CentralRunEnvironment(_CentralEnvironment):
     def environment_variables(self) -> dict[str, str]:
         """What commands get, and with it what a tox or central-venv that they run must know."""
         variables = super().environment_variables
-        home = None if self._central is None else central_home(self.core)
-        if home is not None:
-            held = [*_held_by_outer_runs(), os.path.realpath(self.env_dir)]
-            variables[_HELD] = os.pathsep.join(held)
-            variables["CENTRAL_VENV_HOME"] = home.store.path
-            if (switch := os.environ.get("CENTRAL_VENV")) is not None:
-                variables["CENTRAL_VENV"] = switch
+        if self._central is not None:
+            variables |= held.variables(self._central.store, self._central.path)
         return variables
 
     def setup(self) -> None:
@@ -224,8 +215,3 @@ def _only_warned_of() -> Iterator[None]:
         yield
     except CentralVenvError as error:
         _LOGGER.warning("%s", error)
-
-
-def _held_by_outer_runs() -> list[str]:
-    """The environments that are claimed by the toxes whose commands led to this one."""
-    return [path for path in os.environ.get(_HELD, "").split(os.pathsep) if path]

@@ -1,0 +1,68 @@
+"""The command `nox-central-venv`: nox, but for where the environments of its sessions go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import nox.__main__
+from central_venv import files
+from nox import _options
+
+from nox_central_venv._place import Place
+from nox_central_venv._sessions import SESSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The beginning of what makes a noxfile a script with dependencies of its own (PEP 723).
+_SCRIPT = b"# /// script"
+
+
+def main() -> None:
+    """Run nox with the arguments of this process."""
+    noxfile = _noxfile()
+    # nox < 2025.2.9 goes where a link leads; it knows no script mode, either.
+    knows_script_mode = hasattr(nox, "_cli")
+    place = Place(os.path.realpath(os.path.dirname(noxfile if knows_script_mode else os.path.realpath(noxfile))))
+    if place.directory is not None:
+        sys.argv[1:1] = ["--envdir", place.directory]  # first, so that the user's own comes later and wins
+    SESSIONS.centralize(place)
+    _centralize_children()
+    if knows_script_mode and files.mentions(noxfile, _SCRIPT):
+        place.prepare()  # there nox makes an environment for itself before it loads the noxfile
+    nox.__main__.main()
+
+
+def _noxfile() -> str:
+    """The noxfile as the arguments name it: only nox's own parser can tell what `-rf x` means."""
+    try:
+        options, _ = _options.options.parser().parse_known_args()
+    except AttributeError:
+        raise SystemExit(
+            "error: this nox is newer than nox-central-venv knows\n"
+            "hint: upgrade nox-central-venv, or call `nox --envdir` with what `central-venv path --runner nox` prints"
+        ) from None
+    return os.path.expandvars(getattr(options, "noxfile", None) or "noxfile.py")
+
+
+def _centralize_children() -> None:
+    """Let the processes in which nox >= 2026.8.10 runs sessions in parallel be this command, too."""
+    try:
+        from nox import _parallel
+    except ImportError:
+        return
+    arguments_of: Callable[..., list[str]] | None = getattr(_parallel, "_child_argv", None)
+    if arguments_of is None:
+        return
+
+    def central_child(*arguments: Any) -> list[str]:
+        words = arguments_of(*arguments)
+        return [*words[:1], "-m", "nox_central_venv", *words[3:]] if words[1:3] == ["-m", "nox"] else words
+
+    _parallel._child_argv = central_child  # type: ignore[assignment]  # noqa: SLF001  # no public way
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Real nox: the oldest release that is supported, one in the middle and the newest, with the plugin installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.hosts import Host, make_host
+from support.nox import ENABLED, SESSIONS, Nox
+from support.trees import write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: nox before 2026.2.9 does not understand uv 0.10 and later.
+RELEASES = {
+    "oldest": ("nox==2024.4.15", "uv<0.10"),
+    "middle": ("nox==2025.11.12", "uv<0.10"),
+    "newest": ("nox", "uv"),
+}
+
+
+@pytest.fixture(scope="session", params=RELEASES)
+def nox(request: pytest.FixtureRequest) -> Nox:
+    """Each supported release in turn."""
+    return _nox(request.param)
+
+
+@pytest.fixture(scope="session")
+def newest_nox() -> Nox:
+    """The newest release, where one is enough."""
+    return _nox("newest")
+
+
+@pytest.fixture(scope="session")
+def plain_nox() -> Host:
+    """The newest release without the plugin."""
+    return make_host("nox-plain", *RELEASES["newest"])
+
+
+def _nox(release: str) -> Nox:
+    return Nox(release, make_host(f"nox-{release}", *RELEASES[release], plugins=("plugins/nox",)))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose noxfile enables central environments."""
+    return write_tree(tmp_path / "project", {"noxfile.py": f"{ENABLED}{SESSIONS}"})
+
+
+@pytest.fixture
+def untouched(tmp_path: Path) -> Path:
+    """A project whose noxfile does not know about central environments."""
+    return write_tree(tmp_path / "untouched", {"noxfile.py": f"import nox\n{SESSIONS}"})

@@ -1,0 +1,60 @@
+"""A release of a runner with our plugin."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from support.hosts import Host, Result
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A release of a runner with the plugin."""
+
+    program: ClassVar[str]
+
+    release: str
+    host: Host
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Such as (4, 24, 0)."""
+        code = f"from importlib.metadata import version; print(version({self.program!r}))"
+        answer = self.host.run("python", "-c", code, cwd=self.host.path)
+        return tuple(map(int, answer.out.strip().split(".")[:3]))
+
+    def run(self, *arguments: str | Path, cwd: Path, **variables: str) -> Result:
+        """Run it to its end."""
+        return self.host.run(self.program, *arguments, cwd=cwd, **variables)
+
+    def start(self, *arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[str]:
+        """Start it."""
+        return self.host.start(self.program, *arguments, cwd=cwd, **variables)
+
+    def directory(self, project: Path) -> Path:
+        """Where the runner's files of a project belong, as the command line says."""
+        answer = self.host.run("central-venv", "path", "--runner", self.program, "--project", project, cwd=project)
+        assert answer.status == 0, answer.text
+        return Path(answer.out.rstrip("\n"))
+
+    def records(self, project: Path) -> dict[str, dict[str, Any]]:
+        """The environments' records by the names of their directories."""
+        folder = self.directory(project).parent / ".central-venv" / self.program
+        return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+
+    def listed(self, cwd: Path) -> list[dict[str, Any]]:
+        """The projects that ``central-venv list --json`` shows."""
+        answer = self.host.run("central-venv", "list", "--json", cwd=cwd)
+        assert answer.status == 0, answer.text
+        projects: list[dict[str, Any]] = json.loads(answer.out)["projects"]
+        return projects
+
+    def environments(self, cwd: Path) -> dict[str, str]:
+        """The state of each environment that is listed, by its name."""
+        return {each["name"]: each["state"] for project in self.listed(cwd) for each in project["environments"]}
