@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from central_venv.use import Uses
 from support.hosts import Result, finish, interrupt, read_until
 from support.pipes import Rendezvous
 from support.trees import write_tree
@@ -68,6 +69,29 @@ def test_four_runs_that_install_one_package_all_succeed(tox: Tox, package: Path)
     results = together(tox, package, *[["run", "-r", "-e", "a"]] * 2, *[["run", "-e", "a"]] * 2)
 
     assert [result.status for result in results] == [0] * 4, "\n".join(result.text for result in results)
+
+
+@posix
+def test_a_packaging_environment_that_was_kept_for_another_tox_is_kept_to_the_end(
+    tox: Tox, package: Path, work_dir: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    ini = (package / "tox.ini").read_text()
+    (package / "tox.ini").write_text(
+        f'{ini}pass_env = STARTED, GO_ON\n[testenv:a]\ncommands = python -c "{Rendezvous.COMMAND}"\n'
+    )
+    assert tox.run("run", "-e", "b", cwd=package).status == 0
+    other = Uses(str(work_dir(package).parent / ".central-venv" / "tox" / ".pkg.uses"))
+    other.begin()
+    rendezvous = Rendezvous(tmp_path)
+
+    running = tox.start("run", "-r", "-e", "a,b", cwd=package, **rendezvous.variables)
+    rendezvous.wait()
+    other.end()
+    with rendezvous.go_on():
+        result = finish(running)
+
+    assert result.status == 0, result.text
+    assert "another tox uses it" in result.text
 
 
 def test_a_packaging_environment_in_use_is_not_rebuilt(tox: Tox, package: Path) -> None:

@@ -143,6 +143,7 @@ class CentralPackageEnvironment(_CentralEnvironment):
 
     def __init__(self, create_args: ToxEnvCreateArgs) -> None:
         self._central_used: Environment | None = None
+        self._central_kept = False
         super().__init__(create_args)
 
     def register_config(self) -> None:
@@ -168,9 +169,15 @@ class CentralPackageEnvironment(_CentralEnvironment):
                 self._central_used = environment
 
     def _clean(self, transitive: bool = False) -> None:  # noqa: FBT001, FBT002  # tox's own signature
-        """Empty the environment, but not for `-r` alone while another process uses it."""
+        """Empty the environment, but not for `-r` alone while another process uses it.
+
+        Kept once, it is kept for this run, which has built packages in it.
+        """
+        if self._central_kept:
+            return
         with self._claimed_central() as environment:
             if environment is not None and self.conf["recreate"] and environment.uses.by_others():
+                self._central_kept = True
                 _LOGGER.warning("keep tox env folder %s: another tox uses it", self.env_dir)
                 self._seal_central()
                 return
