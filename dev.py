@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set this repository up and do something with it. Needs Python >= 3.10 with pip and venv, and nothing else.
 
-    python3 dev.py tour     real tox on a real project, and where its environments are afterwards
+    python3 dev.py tour     real tox and nox on real projects, and where their environments are afterwards
     python3 dev.py test     lint, types and all tests with their coverage
     python3 dev.py bench    what a lookup and the plugins cost, as ratios
 
@@ -65,8 +65,8 @@ def set_up() -> Path:
 
 
 def tour(environment: Path, arguments: list[str]) -> int:
-    """The main job on a real project."""
-    return call(environment, "python", ROOT / "examples" / "tox_tour.py", *arguments, check=False)
+    """The main job on real projects."""
+    return call(environment, "python", ROOT / "examples" / "tour.py", *arguments, check=False)
 
 
 def test(environment: Path, arguments: list[str]) -> int:

@@ -78,6 +78,7 @@ class Pair:
     clock: bool = False
 
 
+NOXFILE = "import nox\n{enable}\n@nox.session\ndef tests(session):\n    session.run('pytest')\n"
 TOX_INI = "[tox]\nenv_list = a, b, c\n[testenv]\nskip_install = true\ncommands = python -c pass\n"
 
 PAIRS = [
@@ -97,6 +98,17 @@ PAIRS = [
         runs=100,
         files={"tox.ini": TOX_INI},
         baseline_variables={"TOX_DISABLED_EXTERNAL_PLUGINS": "tox-central-venv"},
+    ),
+    Pair(
+        "nox -l with / without enable()",
+        [str(PROGRAMS / "nox"), "-f", "central.py", "-l"],
+        [str(PROGRAMS / "nox"), "-f", "plain.py", "-l"],
+        limit=1.03,
+        runs=100,
+        files={
+            "central.py": NOXFILE.format(enable="import nox_central_venv\nnox_central_venv.enable()"),
+            "plain.py": NOXFILE.format(enable=""),
+        },
     ),
     *(
         Pair(

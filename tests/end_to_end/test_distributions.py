@@ -96,11 +96,13 @@ def test_a_distribution_alone_can_be_imported_and_used(built: Path, name: str, t
 @pytest.mark.skipif(sys.platform == "win32", reason="its project's tests are run with other paths there")
 def test_the_main_job_works_from_a_checkout() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "tox_tour.py"], check=False, capture_output=True, text=True, timeout=280
+        [sys.executable, ROOT / "examples" / "tour.py"], check=False, capture_output=True, text=True, timeout=280
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "=== what tox left in the project tree\nnothing\n" in done.stdout
+    assert "=== what nox-central-venv left in the project tree\nnothing\n" in done.stdout
     assert " tox     .pkg " in done.stdout
-    assert "removed 2 environments and 1 home, freed " in done.stdout
+    assert " nox     tests " in done.stdout
+    assert "removed 3 environments and 2 homes, freed " in done.stdout
     assert "\nnothing to list in `" in done.stderr

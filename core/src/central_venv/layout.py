@@ -8,6 +8,7 @@
     │   ├── project.json             which project, since when
     │   ├── .venv/  .venv-3.12/      project environments
     │   ├── .tox/py312/              what tox would have put into the project's .tox
+    │   ├── .nox/tests-3-12/         … nox into .nox
     │   └── .central-venv/
     │       ├── home.lock            held for the moment in which an environment is claimed or something is removed
     │       └── tox/                 py312.json, the record of that environment, py312.lock, py312.uses

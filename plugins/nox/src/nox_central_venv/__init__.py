@@ -28,10 +28,9 @@ def enable(*, link: bool = False) -> None:
 
     import nox
 
-    from nox_central_venv._place import Place
-    from nox_central_venv._sessions import SESSIONS
+    from nox_central_venv._place import Place, centralize
 
     place = Place(os.getcwd(), link=link)  # nox loads a noxfile in its directory, whoever calls this
     if place.directory is not None:
         nox.options.envdir = place.directory
-    SESSIONS.centralize(place)
+    centralize(place)

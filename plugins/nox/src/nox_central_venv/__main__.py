@@ -10,8 +10,8 @@ import nox.__main__
 from central_venv import files
 from nox import _options
 
-from nox_central_venv._place import Place
-from nox_central_venv._sessions import SESSIONS
+from nox_central_venv._place import Place, centralize
+from nox_central_venv._sessions import sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +28,11 @@ def main() -> None:
     place = Place(os.path.realpath(os.path.dirname(noxfile if knows_script_mode else os.path.realpath(noxfile))))
     if place.directory is not None:
         sys.argv[1:1] = ["--envdir", place.directory]  # first, so that the user's own comes later and wins
-    SESSIONS.centralize(place)
+    centralize(place)
     _centralize_children()
     if knows_script_mode and files.mentions(noxfile, _SCRIPT):
         place.prepare()  # there nox makes an environment for itself before it loads the noxfile
+        sessions()
     nox.__main__.main()
 
 

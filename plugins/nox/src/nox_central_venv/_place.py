@@ -1,17 +1,20 @@
-"""Where the environments of a noxfile's sessions go."""
+"""Where the environments of a noxfile's sessions go.
+
+Nothing here costs more than it must: ``nox -l`` loads it, too.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+import nox.sessions
 from central_venv import CentralVenvError, project_home
-from central_venv.files import make_private_directory
-from central_venv.link import make_link
 
 if TYPE_CHECKING:
     from central_venv import Environment, Home
+    from nox.sessions import Result, SessionRunner
 
 RUNNER = "nox"
 #: nox's own default, in the project.
@@ -26,8 +29,11 @@ class Place:
     """The directory of the sessions' environments of one project.
 
     Attributes:
+        current: the place of this process's sessions.
         directory: absolute path; None if the user turned central environments off, or if nobody can tell.
     """
+
+    current: ClassVar[Place | None] = None
 
     def __init__(self, root: str, *, link: bool = False) -> None:
         """Find the place. Writes nothing.
@@ -55,6 +61,8 @@ class Place:
 
     def prepare(self) -> None:
         """Make the directory, or end this run with the reason and the remedy."""
+        from central_venv.files import make_private_directory
+
         try:
             if self._problem is not None:
                 raise self._problem
@@ -66,6 +74,8 @@ class Place:
 
     def advise(self) -> None:
         """Say what may go wrong here, and make the link that was asked for."""
+        from central_venv.link import make_link
+
         if self.directory is None:
             return
         if len(self.directory) >= _TOO_LONG:
@@ -85,3 +95,32 @@ class Place:
         """The environment at a path, if that is in this place."""
         parent, name = os.path.split(path)
         return None if self._home is None or parent != self.directory else self._home.environment(RUNNER, name)
+
+
+def centralize(place: Place) -> None:
+    """Let the environments of this process's sessions be recorded and locked; the last place counts.
+
+    nox has no hook around a session, but `SessionRunner.execute` is public and runs it from its beginning to its end.
+    """
+    first, Place.current = Place.current is None, place
+    if not first:
+        return
+    execute = getattr(nox.sessions.SessionRunner, "execute", None)
+    if execute is None:
+        warn_of_newer_nox()
+        return
+
+    def central_execute(runner: SessionRunner) -> Result:
+        from nox_central_venv._sessions import sessions
+
+        return sessions().execute(runner, execute)
+
+    nox.sessions.SessionRunner.execute = central_execute  # type: ignore[assignment,method-assign]
+
+
+def warn_of_newer_nox() -> None:
+    """Say that one of the names that this plugin builds on is gone."""
+    _LOGGER.warning(
+        "this nox is newer than nox-central-venv knows: environments are not locked, and not recorded\n"
+        "hint: upgrade nox-central-venv"
+    )

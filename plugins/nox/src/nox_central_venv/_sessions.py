@@ -1,20 +1,17 @@
-"""What nox's sessions do beyond what they are: their environments are claimed before a change and recorded after it.
-
-nox has no hooks. Two public names do instead, which every release since 2024.4.15 has: `SessionRunner.execute`, which
-runs a session from its beginning to its end, and `ALL_VENVS`, which makes environments.
-"""
+"""What nox's sessions do beyond what they are: their environments are claimed before a change and recorded after it."""
 
 from __future__ import annotations
 
 import logging
 import os
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import nox.command
-import nox.sessions
 import nox.virtualenv
 from central_venv import CentralVenvError, held
+
+from nox_central_venv._place import Place, warn_of_newer_nox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,49 +20,43 @@ if TYPE_CHECKING:
     from nox.sessions import Result, SessionRunner
     from nox.virtualenv import ProcessEnv
 
-    from nox_central_venv._place import Place
-
 #: The variable by which uv is told which environment is the project's.
 _UV = "UV_PROJECT_ENVIRONMENT"
 
 _LOGGER = logging.getLogger("nox")
 
 
-class Sessions:
+@cache
+def sessions() -> Sessions:
     """The sessions of this process."""
+    return Sessions()
+
+
+class Sessions:
+    """What runs, and the environment that is claimed for it.
+
+    nox makes every environment by a function in its public table `ALL_VENVS`; from here on, what that made is known.
+    """
 
     def __init__(self) -> None:
-        self._place: Place | None = None
-        self._hooked = False
-        self._advised = False
         self._running: SessionRunner | None = None
         self._claimed: Environment | None = None
-
-    def centralize(self, place: Place) -> None:
-        """Keep records and locks of the sessions whose environments go to a place; the last place counts."""
-        self._place = place
-        if self._hooked:
-            return
-        self._hooked = True
-        execute = getattr(nox.sessions.SessionRunner, "execute", None)
+        self._advised = False
         makers = getattr(nox.virtualenv, "ALL_VENVS", None)
-        if execute is None or makers is None:
-            _LOGGER.warning(
-                "this nox is newer than nox-central-venv knows: environments are not locked, and not recorded\n"
-                "hint: upgrade nox-central-venv"
-            )
+        if makers is None:
+            warn_of_newer_nox()
             return
-
-        def central_execute(runner: SessionRunner) -> Result:
-            return self._execute(runner, execute)
-
-        nox.sessions.SessionRunner.execute = central_execute  # type: ignore[assignment,method-assign]
         for name, make in makers.items():
             makers[name] = partial(self._make, make)
 
-    def _execute(self, runner: SessionRunner, execute: Callable[[SessionRunner], Result]) -> Result:
-        """Run a session; its environment is its own until the end."""
-        place = self._place
+    def execute(self, runner: SessionRunner, execute: Callable[[SessionRunner], Result]) -> Result:
+        """Run a session; its environment is its own until the end.
+
+        Args:
+            runner: the session.
+            execute: how nox runs it.
+        """
+        place = Place.current
         if place is None or not place.is_in_force(os.fspath(runner.global_config.envdir)):
             return execute(runner)
         place.prepare()
@@ -82,13 +73,13 @@ class Sessions:
     def _make(self, make: Callable[..., ProcessEnv], *arguments: Any, **options: Any) -> ProcessEnv:
         """What nox makes for a session, or for itself in script mode."""
         made = make(*arguments, **options)
-        if self._place is None:
+        if Place.current is None:
             return made
         if not made.is_sandboxed:  # the session runs in nox's own environment
             if self._running is not None and _UV in os.environ:
                 made.env[_UV] = self._running.envdir
             return made
-        environment = self._place.environment(made.location)
+        environment = Place.current.environment(made.location)
         if environment is not None:
             # In script mode, what runs there is nox, which hands its variables down to the sessions.
             made.env[_UV] = None if self._running is None else made.location
@@ -128,6 +119,3 @@ class Sessions:
 
 def _say_wait(environment: Environment, holder: Holder | None) -> None:
     _LOGGER.warning("waiting for environment %s, in use by %s", environment.path, holder or "another process")
-
-
-SESSIONS = Sessions()
