@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from support.runners import Runner
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: What a noxfile begins with.
 ENABLED = """
@@ -31,3 +36,17 @@ class Nox(Runner):
     """A release of nox with the plugin."""
 
     program = "nox"
+
+    def complete(self, line: str, *, cwd: Path, into: Path) -> list[str]:
+        """What a shell offers at the end of a command line; the answer goes through a file."""
+        answer = self.host.run(
+            line.partition(" ")[0],
+            cwd=cwd,
+            _ARGCOMPLETE="1",
+            _ARGCOMPLETE_IFS="\n",
+            _ARGCOMPLETE_STDOUT_FILENAME=str(into),
+            COMP_LINE=line,
+            COMP_POINT=str(len(line)),
+        )
+        assert answer.status == 0, answer.text
+        return into.read_text().splitlines()

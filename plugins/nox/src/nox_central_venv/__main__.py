@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import nox.__main__
-from central_venv import files
 from nox import _options
 
 from nox_central_venv._place import Place, centralize
@@ -16,23 +16,18 @@ from nox_central_venv._sessions import sessions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The beginning of what makes a noxfile a script with dependencies of its own (PEP 723).
-_SCRIPT = b"# /// script"
-
 
 def main() -> None:
     """Run nox with the arguments of this process."""
     noxfile = _noxfile()
-    # nox < 2025.2.9 goes where a link leads; it knows no script mode, either.
-    knows_script_mode = hasattr(nox, "_cli")
-    place = Place(os.path.realpath(os.path.dirname(noxfile if knows_script_mode else os.path.realpath(noxfile))))
+    if not hasattr(nox, "_cli"):
+        noxfile = os.path.realpath(noxfile)  # nox < 2025.2.9 goes where a link leads
+    place = Place(os.path.realpath(os.path.dirname(noxfile)))
     if place.directory is not None:
         sys.argv[1:1] = ["--envdir", place.directory]  # first, so that the user's own comes later and wins
     centralize(place)
+    _centralize_script_mode(place)
     _centralize_children()
-    if knows_script_mode and files.mentions(noxfile, _SCRIPT):
-        place.prepare()  # there nox makes an environment for itself before it loads the noxfile
-        sessions()
     nox.__main__.main()
 
 
@@ -46,6 +41,23 @@ def _noxfile() -> str:
             "hint: upgrade nox-central-venv, or call `nox --envdir` with what `central-venv path --runner nox` prints"
         ) from None
     return os.path.expandvars(getattr(options, "noxfile", None) or "noxfile.py")
+
+
+def _centralize_script_mode(place: Place) -> None:
+    """Be there when nox >= 2025.2.9 makes an environment for itself, for a noxfile that is a script (PEP 723)."""
+    cli = getattr(nox, "_cli", None)
+    run_script_mode: Callable[..., NoReturn] | None = getattr(cli, "run_script_mode", None)
+    if cli is None or run_script_mode is None:
+        return
+
+    def central_script_mode(*arguments: Any, **options: Any) -> NoReturn:
+        # One of them is the envdir; which one depends on the release.
+        if any(isinstance(argument, Path) and place.is_in_force(str(argument)) for argument in arguments):
+            place.prepare()
+            sessions()
+        run_script_mode(*arguments, **options)
+
+    cli.run_script_mode = central_script_mode
 
 
 def _centralize_children() -> None:

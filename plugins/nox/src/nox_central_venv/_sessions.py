@@ -79,7 +79,9 @@ class Sessions:
             if self._running is not None and _UV in os.environ:
                 made.env[_UV] = self._running.envdir
             return made
-        environment = Place.current.environment(made.location)
+        environment = self._claimed
+        if environment is None or environment.path != made.location:  # nox makes its own environment twice if need be
+            environment = Place.current.environment(made.location)
         if environment is not None:
             # In script mode, what runs there is nox, which hands its variables down to the sessions.
             made.env[_UV] = None if self._running is None else made.location
