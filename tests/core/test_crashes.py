@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.inventory import find_project, find_projects
+from central_venv.link import make_link
 from support import crash
-from support.trees import contents, write_tree
+from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,15 @@ def make_project(base: Path, name: str) -> Path:
 def make_environment(store: Path, root: Path, name: str) -> Path:
     crash.create(str(store), str(root), name)
     return Path(Home(Store(str(store)), str(root)).environment_path("tox", name))
+
+
+def break_off(store: Path, root: Path) -> Path:
+    """A runner fails while it makes an environment."""
+    environment = Home(Store(str(store)), str(root)).environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+    path = write_tree(Path(environment.path), {"pyvenv.cfg": "", "lib/half.py": ""})
+    environment.release()
+    return path
 
 
 def listed(store: Path, root: Path | None = None) -> dict[str, str]:
@@ -93,6 +103,63 @@ def test_a_recreation_killed_at_any_step_is_repaired_by_the_next(base: Path, sto
         assert listed(store, project) == {"py312": "ready"}
 
     assert steps > 3
+
+
+def test_a_creation_that_begins_with_a_discard_killed_at_any_step_is_repaired_by_the_next(
+    base: Path, store: Path
+) -> None:
+    project = make_project(base, "project")
+    other = make_environment(store, make_project(base, "other"), "other")
+    before = contents(project), contents(other)
+    path = break_off(store, project)
+
+    steps, discarded = 0, 0
+    for _ in steps_until_it_survives("renew", str(store), str(project), "py312"):
+        steps += 1
+        assert listed(store, project) in ({}, {"py312": "broken"}, {"py312": "ready"})
+        assert "lib" not in listing(path) or (path / "lib" / "half.py").exists(), "it goes in one step"
+        discarded += not path.exists()
+        crash.create(str(store), str(project), "py312", anew=True)
+        assert listed(store, project) == {"py312": "ready"}
+        assert listing(path) == {"pyvenv.cfg", "bin", "bin/python"}
+        assert run("prune", "--yes").returncode == 0
+        assert os.listdir(store / ".trash") == []
+        break_off(store, project)
+
+    assert steps > 15
+    assert discarded > 3
+    assert (contents(project), contents(other)) == before
+
+
+@pytest.mark.parametrize("old", [None, "old-87654321"], ids=["a first link", "a replacement"])
+def test_a_link_whose_making_is_killed_at_any_step_is_made_by_the_next(
+    old: str | None, base: Path, store: Path
+) -> None:
+    project, target = make_project(base, "project"), store / "project-12345678" / ".tox"
+    link = project / ".tox"
+    before = contents(project)
+
+    def begin() -> None:
+        link.unlink(missing_ok=True)
+        if old is not None:
+            link.symlink_to(store / old / ".tox")
+
+    steps = 0
+    begin()
+    for _ in steps_until_it_survives("link", str(link), str(target)):
+        steps += 1
+        assert contents(project).get(".tox") == (None if old is None else ("link", store / old / ".tox"))
+        assert make_link(str(link), str(target))
+        found = contents(project)
+        assert found.pop(".tox") == ("link", target)
+        for name in found.keys() - before:  # whoever is killed between two system calls can leave one link
+            assert name.startswith(".central-venv-link-")
+            assert old is not None
+            (project / name).unlink()
+        begin()
+
+    assert steps == (1 if old is None else 2)
+    assert contents(project) == {**before, ".tox": ("link", target)}
 
 
 @pytest.mark.parametrize(

@@ -58,14 +58,20 @@ def look(root: Path | None = None) -> list[Said]:
     return [Said(finding.level, finding.what, finding.remedy) for finding in findings]
 
 
-def install(prefix: Path, *distributions: str, first_line: str | None = None, library: str = "lib/python3.12") -> Path:
-    """Make what looks like tox in an environment; returns the script."""
+def install(
+    prefix: Path,
+    *distributions: str,
+    program: str = "tox",
+    first_line: str | None = None,
+    library: str = "lib/python3.12",
+) -> Path:
+    """Make what looks like tox, or another program, in an environment; returns the script."""
     for name in distributions:
         (prefix / library / "site-packages" / f"{name}.dist-info").mkdir(parents=True)
     line = f"#!{prefix}/bin/python" if first_line is None else first_line
-    write_tree(prefix, {"bin/tox": f"{line}\nimport tox\n"})
-    (prefix / "bin" / "tox").chmod(0o755)
-    return prefix / "bin" / "tox"
+    write_tree(prefix, {f"bin/{program}": f"{line}\nimport {program}\n"})
+    (prefix / "bin" / program).chmod(0o755)
+    return prefix / "bin" / program
 
 
 def test_a_machine_with_nothing_special_has_no_findings(project: Path) -> None:
@@ -374,6 +380,48 @@ def test_a_runner_without_its_plugin_is_told_with_the_way_to_install_it(
             remedy.format(base / prefix),
         )
     ]
+
+
+@posix_only
+def test_nox_with_its_plugin_is_told(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "x", "nox-2026.4.10", "nox_central_venv-0.1", program="nox")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert look() == [(NOTE, f"`nox` 2026.4.10 in `{base / 'x'}` has `nox-central-venv` 0.1", None)]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("prefix", "remedy"),
+    [
+        ("pipx/venvs/nox", "`pipx inject nox nox-central-venv`"),
+        ("uv/tools/nox", "`uv tool install nox --with nox-central-venv`"),
+        ("x", "`uv pip install --python {}/bin/python nox-central-venv`"),
+    ],
+    ids=["pipx", "uv tool", "no pip"],
+)
+def test_nox_without_its_plugin_is_told_that_installing_it_is_not_enough(
+    prefix: str, remedy: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / prefix, "nox-2026.4.10", program="nox")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert look() == [
+        (
+            NOTE,
+            f"`nox` 2026.4.10 in `{base / prefix}` lacks `nox-central-venv`, so its environments go elsewhere",
+            f"{remedy.format(base / prefix)}, then call `nox_central_venv.enable()` in the noxfile",
+        )
+    ]
+
+
+@posix_only
+def test_runners_beside_each_other_have_their_own_plugins(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(base / "x", "nox-2026.4.10", "tox_central_venv-0.1", program="nox")
+    script = install(base / "x", "tox-4.30.0")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert [(runner.name, runner.plugin_version) for runner in find_runners()] == [("nox", None), ("tox", "0.1")]
 
 
 @posix_only

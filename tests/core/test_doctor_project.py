@@ -16,7 +16,9 @@ from central_venv import Home, Store
 from central_venv.cli.text import size
 from central_venv.disk_usage import disk_usage
 from central_venv.doctor import NOTE, PROJECT, STORE, WRONG, examine
+from central_venv.link import make_link
 from central_venv.record import ProjectRecord, write_project
+from support.environments import seal
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -117,6 +119,37 @@ def test_a_link_to_an_environment_is_not_left_in_the_tree(project: Path, base: P
     (project / ".venv").symlink_to(base / "elsewhere" / "a")
 
     assert look(project) == []
+
+
+@posix_only
+@pytest.mark.parametrize("runner", ["nox", "tox"])
+def test_a_link_into_the_projects_own_home_is_fine(runner: str, project: Path, home_of: Home) -> None:
+    path = seal(home_of, "tests", runner)
+
+    assert make_link(str(project / f".{runner}"), str(path.parent))
+    assert look(project) == []
+
+
+@posix_only
+@pytest.mark.parametrize("pattern", [".nox/", ".nox"])
+def test_a_link_into_the_projects_own_home_is_one_that_git_may_not_ignore(
+    pattern: str, project: Path, home_of: Home
+) -> None:
+    make_link(str(project / ".nox"), str(seal(home_of, "tests", "nox").parent))
+    write_tree(project, {".git/info/file": "", ".gitignore": f"{pattern}\n"})
+
+    assert [said.what.split("`")[1] for said in look(project)] == (
+        [str(project / ".nox")] if pattern.endswith("/") else []
+    )
+
+
+@posix_only
+def test_a_link_whose_environments_were_removed_is_wrong(project: Path, home_of: Home) -> None:
+    path = seal(home_of, "tests", "nox")
+    make_link(str(project / ".nox"), str(path.parent))
+    shutil.rmtree(path.parent)
+
+    assert only(project) == (WRONG, f"the link `{project / '.nox'}` leads nowhere", "remove the link")
 
 
 def test_environments_may_be_in_the_tree_where_central_ones_are_off(

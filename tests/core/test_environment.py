@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +19,8 @@ from central_venv.environment import TOUCH_INTERVAL, Environment
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.lock import Lock
 from central_venv.record import ProjectRecord, write_project
-from support.trees import listing
+from support.mounts import mounted
+from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +41,34 @@ environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("tox", "py312")
 environment.claim("py312", on_wait=lambda holder: print("waiting for", holder, flush=True))
 print("claimed", flush=True)
 sys.stdin.readline()
+"""
+
+#: Discards an environment as a user who is not root: one that is read-only, or another user's.
+DISCARD_UNPRIVILEGED = """
+import json, os, sys, traceback
+import central_venv.trash  # what is loaded later may be closed to that user
+from central_venv import Home, Store
+store, project, mine = sys.argv[1:]
+environment = Home(Store(store), project).environment("tox", "py312")
+if os.getuid() == 0:
+    for top in (store, project):
+        for directory, directories, files in os.walk(top):
+            for name in [".", *directories, *files]:
+                path = os.path.join(directory, name)
+                if mine == "True" or not path.startswith(environment.path + os.sep):
+                    os.chown(path, 65534, 65534, follow_symlinks=False)
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+if mine == "True":
+    for directory, _, _ in os.walk(environment.path, topdown=False):
+        os.chmod(directory, 0o500)
+environment.claim("py312", on_wait=print)
+assert environment.interrupted
+environment.discard()
+environment.release()
+sys.stdout.flush()
+os._exit(0)  # whatever watches this process may not write as this user
 """
 
 
@@ -636,3 +668,416 @@ def test_a_record_that_cannot_be_removed_is_an_error_of_the_store(
 
     with pytest.raises(StoreError, match="cannot remove"):
         getattr(environment, act)()
+
+
+# what an interrupted creation left
+
+
+def break_off(environment: Environment) -> Path:
+    """A runner fails while it makes an environment; what it made so far stays."""
+    claim(environment)
+    path = write_tree(Path(environment.path), {"pyvenv.cfg": "version_info = 3.12.1\n", "lib/half.py": "half"})
+    environment.release()
+    return path
+
+
+def trash_of(environment: Environment) -> list[str]:
+    return os.listdir(layout.trash_directory(environment.store))
+
+
+def test_an_environment_knows_its_store(environment: Environment, store: Path) -> None:
+    assert environment.store == str(store)
+
+
+def test_a_project_environment_knows_its_store(home_of: Home, store: Path) -> None:
+    assert home_of.environment("project", ".venv").store == str(store)
+
+
+def test_a_first_claim_interrupts_nothing(environment: Environment) -> None:
+    claim(environment)
+
+    assert not environment.interrupted
+
+
+def test_nothing_is_known_of_an_interruption_before_the_claim(environment: Environment) -> None:
+    write_record(environment, json.dumps(record("creating")))
+
+    assert not environment.interrupted
+
+
+def test_a_creation_that_was_not_sealed_was_interrupted(environment: Environment, home_of: Home) -> None:
+    break_off(environment)
+    next_one = home_of.environment("tox", "py312")
+
+    claim(next_one)
+
+    assert next_one.interrupted
+
+
+def test_a_creation_whose_process_was_killed_was_interrupted(environment: Environment, home_of: Home) -> None:
+    with start_claimant(home_of) as other:
+        assert line(other) == "claimed"
+        other.kill()
+        other.wait()
+
+    claim(environment)
+
+    assert environment.interrupted
+
+
+def test_a_change_whose_process_was_killed_was_interrupted(
+    environment: Environment, home_of: Home, make_environment: Maker
+) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.seal()
+    environment.release()
+    with start_claimant(home_of) as other:
+        assert line(other) == "claimed"
+        other.kill()
+        other.wait()
+
+    claim(environment)
+
+    assert environment.interrupted
+
+
+def test_a_process_that_waited_for_a_killed_one_knows_of_the_interruption(
+    environment: Environment, home_of: Home
+) -> None:
+    told: list[Holder | None] = []
+    with start_claimant(home_of) as other:
+        assert line(other) == "claimed"
+
+        def kill(holder: Holder | None) -> None:
+            told.append(holder)
+            other.kill()
+
+        environment.claim("py312", on_wait=kill)
+
+    assert len(told) == 1
+    assert environment.interrupted
+
+
+def test_a_creation_that_was_sealed_was_not_interrupted(environment: Environment, make_environment: Maker) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.seal()
+    environment.release()
+
+    claim(environment)
+
+    assert not environment.interrupted
+
+
+def test_a_claim_that_led_to_nothing_was_not_interrupted(environment: Environment) -> None:
+    claim(environment)
+    environment.release()
+
+    claim(environment)
+
+    assert not environment.interrupted
+
+
+def test_a_second_claim_by_the_same_run_does_not_take_the_first_for_interrupted(environment: Environment) -> None:
+    claim(environment)
+    claim(environment)
+
+    assert not environment.interrupted
+
+
+def test_an_interruption_is_told_by_the_next_claim_only(environment: Environment, make_environment: Maker) -> None:
+    break_off(environment)
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.seal()
+    environment.release()
+
+    claim(environment)
+
+    assert not environment.interrupted
+
+
+def test_a_damaged_record_tells_of_no_interruption(environment: Environment) -> None:
+    write_record(environment, "{")
+
+    claim(environment)
+
+    assert not environment.interrupted
+
+
+@pytest.mark.parametrize(
+    ("runner", "directory"), [("tox", "py312"), ("nox", "tests-3-12"), ("project", ".venv"), ("project", ".venv-3.12")]
+)
+def test_what_is_discarded_is_gone(runner: str, directory: str, home_of: Home) -> None:
+    environment = home_of.environment(runner, directory)
+    path = break_off(environment)
+    claim(environment)
+
+    environment.discard()
+
+    assert not os.path.lexists(path)
+    assert environment.claimed
+    assert trash_of(environment) == []
+
+
+def test_nothing_but_the_environment_is_discarded(
+    environment: Environment, home_of: Home, project: Path, make_environment: Maker
+) -> None:
+    claim(environment)
+    others = [home_of.environment("tox", "py313"), home_of.environment("project", ".venv")]
+    for other in others:
+        claim(other)
+        make_environment(Path(other.path))
+    before = contents(Path(environment.store)), contents(project)
+    write_tree(Path(environment.path), {"lib/half.py": "half"})
+
+    environment.discard()
+
+    assert (contents(Path(environment.store)), contents(project)) == before
+
+
+def test_a_discarded_environment_can_be_made_anew(environment: Environment, make_environment: Maker) -> None:
+    break_off(environment)
+    claim(environment)
+    environment.discard()
+    path = make_environment(Path(environment.path))
+
+    environment.seal()
+
+    assert recorded(environment) == record("ready")
+    assert listing(path) == {"pyvenv.cfg", "bin", "bin/python"} or sys.platform == "win32"
+
+
+def test_the_record_says_that_creation_goes_on_after_a_discard(environment: Environment) -> None:
+    break_off(environment)
+    claim(environment)
+
+    environment.discard()
+
+    assert recorded(environment) == record("creating")
+
+
+def test_a_discard_that_is_interrupted_is_done_again(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    from central_venv import trash
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    path = break_off(environment)
+    claim(environment)
+    with monkeypatch.context() as patch:
+        patch.setattr(trash, "_rename", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            environment.discard()
+    environment.release()
+    claim(environment)
+    again = environment.interrupted
+
+    environment.discard()
+
+    assert again
+    assert not os.path.lexists(path)
+    assert trash_of(environment) == []
+
+
+def test_where_nothing_was_made_nothing_is_discarded(environment: Environment) -> None:
+    claim(environment)
+    before = contents(Path(environment.store))
+
+    environment.discard()
+
+    assert contents(Path(environment.store)) == before
+
+
+@posix_only
+def test_a_link_in_a_discarded_environment_is_not_followed(environment: Environment, base: Path) -> None:
+    precious = write_tree(base / "precious", {"a/b": "1"})
+    path = break_off(environment)
+    (path / "link").symlink_to(precious)
+    claim(environment)
+
+    environment.discard()
+
+    assert not os.path.lexists(path)
+    assert listing(precious) == {"a", "a/b"}
+
+
+@posix_only
+@pytest.mark.parametrize("place", [".tox/py312", ".tox"])
+@pytest.mark.parametrize("kind", ["link", "broken link", "loop", "file"])
+def test_what_is_no_directory_is_told_and_stays(
+    kind: str, place: str, environment: Environment, home_of: Home, base: Path
+) -> None:
+    precious = write_tree(base / "precious", {"py312/pyvenv.cfg": "", "pyvenv.cfg": ""})
+    claim(environment)
+    path = Path(home_of.path, place)
+    path.parent.mkdir(exist_ok=True)
+    if kind == "file":
+        path.write_text("precious")
+    else:
+        path.symlink_to({"link": precious, "broken link": base / "nowhere", "loop": path}[kind])
+    before = contents(Path(environment.store)), contents(precious)
+
+    with pytest.raises(StoreError) as caught:
+        environment.discard()
+
+    assert caught.value.message == f"`{environment.path}` is no directory, or behind a link, so it cannot be removed"
+    assert caught.value.hint == "remove that file or link; a directory is made in its place"
+    assert (contents(Path(environment.store)), contents(precious)) == before
+
+
+@posix_only
+def test_a_home_that_became_a_link_is_not_followed(environment: Environment, home_of: Home, base: Path) -> None:
+    break_off(environment)
+    claim(environment)
+    os.rename(home_of.path, base / "elsewhere")
+    os.symlink(base / "elsewhere", home_of.path)
+
+    with pytest.raises(StoreError, match="behind a link"):
+        environment.discard()
+
+    assert (base / "elsewhere" / ".tox" / "py312" / "lib" / "half.py").exists()
+
+
+@posix_only
+def test_what_lies_in_a_store_that_is_a_link_can_be_discarded(project: Path, base: Path) -> None:
+    (base / "real").mkdir()
+    (base / "link").symlink_to(base / "real")
+    environment = Home(Store(str(base / "link")), str(project)).environment("tox", "py312")
+    path = break_off(environment)
+    claim(environment)
+
+    environment.discard()
+
+    assert not os.path.lexists(path)
+    assert trash_of(environment) == []
+
+
+def test_a_mount_point_is_told_and_stays(environment: Environment) -> None:
+    path = break_off(environment)
+    claim(environment)
+    try:
+        with mounted(path, "size=64k"):
+            write_tree(path, {"precious": "1"})
+
+            with pytest.raises(StoreError, match=f"cannot remove `{path}`: device or resource busy"):
+                environment.discard()
+
+            assert (path / "precious").read_text() == "1"
+    except PermissionError as error:
+        pytest.skip(f"this user may not mount: {error}")
+
+
+def test_what_is_mounted_in_a_discarded_environment_is_not_emptied(environment: Environment) -> None:
+    path = break_off(environment)
+    claim(environment)
+    try:
+        with mounted(path / "mount", "size=64k") as disk:
+            write_tree(disk, {"precious": "1"})
+
+            environment.discard()
+
+            (precious,) = Path(layout.trash_directory(environment.store)).rglob("precious")
+            assert precious.read_text() == "1"
+            assert not os.path.lexists(path)
+            precious.parents[1].rename(path)  # to where it can be unmounted
+    except PermissionError as error:
+        pytest.skip(f"this user may not mount: {error}")
+
+
+def test_on_a_full_disk_an_environment_can_be_discarded(project: Path, small_disk: Path) -> None:
+    environment = Home(Store(str(small_disk / "store")), str(project)).environment("tox", "py312")
+    path = break_off(environment)
+    claim(environment)
+    with suppress(OSError), open(path / "fill", "wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+    environment.discard()
+
+    assert not os.path.lexists(path)
+    assert trash_of(environment) == []
+    (small_disk / "room").write_bytes(b"x" * 8192)
+
+
+def test_on_a_read_only_disk_a_discard_is_told(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    from central_venv import trash
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(30, "")
+
+    path = break_off(environment)
+    claim(environment)
+    monkeypatch.setattr(trash, "_rename", refuse)
+
+    with pytest.raises(StoreError) as caught:
+        environment.discard()
+
+    assert caught.value.message == f"cannot remove `{path}`: read-only file system"
+    assert caught.value.hint == (
+        "the file system is read-only: set `CENTRAL_VENV_HOME` to a directory that you can write"
+    )
+    assert path.is_dir()
+
+
+@posix_only
+def test_a_trash_that_is_a_link_keeps_a_discard_from_writing_there(environment: Environment, base: Path) -> None:
+    precious = write_tree(base / "precious", {"a/b": "1"})
+    path = break_off(environment)
+    claim(environment)
+    os.rmdir(layout.trash_directory(environment.store))
+    os.symlink(precious, layout.trash_directory(environment.store))
+
+    with pytest.raises(StoreError, match="is not a directory, so nothing can be removed"):
+        environment.discard()
+
+    assert path.is_dir()
+    assert listing(precious) == {"a", "a/b"}
+
+
+def test_what_cannot_be_deleted_is_out_of_the_way_all_the_same(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = os.unlink
+
+    def refuse(path: str, *, dir_fd: int | None = None) -> None:
+        if os.path.basename(path) == "half.py":
+            raise PermissionError(1, "")
+        unlink(path, dir_fd=dir_fd)
+
+    path = break_off(environment)
+    claim(environment)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        environment.discard()
+
+    assert not os.path.lexists(path)
+    assert [path.name for path in Path(layout.trash_directory(environment.store)).rglob("*.py")] == ["half.py"]
+
+
+@posix_only
+@pytest.mark.parametrize("mine", [True, False], ids=["one's own and read-only", "another user's"])
+def test_what_a_user_may_not_write_is_discarded(mine: bool) -> None:  # noqa: FBT001
+    if not mine and os.getuid() != 0:
+        pytest.skip("only root can make something another user's")
+    directory = Path(os.path.realpath(tempfile.mkdtemp(dir="/tmp")))
+    directory.chmod(0o755)
+    try:
+        project = write_tree(directory / "project", {"pyproject.toml": ""})
+        environment = Home(Store(str(directory / "store")), str(project)).environment("tox", "py312")
+        path = break_off(environment)
+
+        done = subprocess.run(
+            [sys.executable, "-c", DISCARD_UNPRIVILEGED, environment.store, project, str(mine)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+        )
+
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert not os.path.lexists(path)
+        assert (trash_of(environment) == []) == mine
+    finally:
+        shutil.rmtree(directory)

@@ -18,6 +18,7 @@ def test_all_errors_are_known_here() -> None:
         "DamagedRecordError",
         "EnvironmentNameError",
         "HomeConflictError",
+        "LinkError",
         "NewerRecordError",
         "ProjectNotFoundError",
         "PythonRequestError",

@@ -2,6 +2,8 @@
 
     python crash.py STEP command …            central-venv with these arguments
     python crash.py STEP create STORE ROOT NAME   an environment of tox
+    python crash.py STEP renew STORE ROOT NAME    the same without what an interrupted creation left
+    python crash.py STEP link PATH TARGET         a link in a project
 
 The process is killed before its STEP-th change to the file system: Python tells of each before it makes it.
 """
@@ -40,12 +42,14 @@ def arm(step: int) -> None:
     sys.addaudithook(hook)
 
 
-def create(store: str, root: str, name: str) -> None:
-    """Make an environment as a runner does."""
+def create(store: str, root: str, name: str, *, anew: bool = False) -> None:
+    """Make an environment as a runner does; anew if its creation was interrupted."""
     from central_venv import Home, Store
 
     environment = Home(Store(store), root).environment("tox", name)
     environment.claim(name, on_wait=lambda _: None)
+    if anew and environment.interrupted:
+        environment.discard()
     path = Path(environment.path)
     (path / "bin").mkdir(parents=True, exist_ok=True)
     (path / "pyvenv.cfg").write_text("version_info = 3.12.1\n", encoding="utf-8")
@@ -59,10 +63,13 @@ def main() -> None:
     if drives.VARIABLE in os.environ:
         drives.simulate(os.environ[drives.VARIABLE])
     from central_venv.cli import main as command_line
+    from central_venv.link import make_link
 
     arm(int(step))
-    if job == "create":
-        create(*arguments)
+    if job in {"create", "renew"}:
+        create(*arguments, anew=job == "renew")
+    elif job == "link":
+        make_link(*arguments)
     else:
         command_line([job, *arguments])
     os._exit(SURVIVED)

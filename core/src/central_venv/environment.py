@@ -6,12 +6,13 @@ Whoever is killed in between leaves a record that says so and a lock that is fre
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 
 from central_venv import clock, files, host, layout, venv
-from central_venv.errors import DamagedRecordError, HomeConflictError
+from central_venv.errors import DamagedRecordError, HomeConflictError, StoreError
 from central_venv.lock import Lock, wait
 from central_venv.record import CREATING, READY, EnvironmentRecord, Holder, read_environment, write_environment
 from central_venv.use import Uses
@@ -158,6 +159,11 @@ class Environment:
         except FileNotFoundError:
             return
         except OSError as error:
+            if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+                raise StoreError(
+                    f"`{self.path}` is no directory, or behind a link, so it cannot be removed",
+                    hint="remove that file or link; a directory is made in its place",
+                ) from error
             raise files.store_error(error, "remove", self.path) from error
         finally:
             trash.empty()

@@ -10,6 +10,9 @@ import os
 
 VARIABLE = "CENTRAL_VENV_HELD"
 
+#: Around each path: no true path holds this, while anything else, `os.pathsep` too, may be in a name.
+_AROUND = os.sep * 2
+
 
 def by_outer_run(path: str) -> bool:
     """Whether a run whose command led to this process has claimed an environment.
@@ -17,7 +20,7 @@ def by_outer_run(path: str) -> bool:
     Args:
         path: the environment's directory.
     """
-    return os.path.realpath(path) in _paths()
+    return _marked(path) in os.environ.get(VARIABLE, "")
 
 
 def variables(store: str, path: str) -> dict[str, str]:
@@ -27,11 +30,11 @@ def variables(store: str, path: str) -> dict[str, str]:
         store: absolute path of the store.
         path: the environment's directory.
     """
-    told = {VARIABLE: os.pathsep.join([*_paths(), os.path.realpath(path)]), "CENTRAL_VENV_HOME": store}
+    told = {VARIABLE: os.environ.get(VARIABLE, "") + _marked(path), "CENTRAL_VENV_HOME": store}
     if (switch := os.environ.get("CENTRAL_VENV")) is not None:
         told["CENTRAL_VENV"] = switch
     return told
 
 
-def _paths() -> list[str]:
-    return [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
+def _marked(path: str) -> str:
+    return f"{_AROUND}{os.path.realpath(path)}{_AROUND}"

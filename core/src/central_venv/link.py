@@ -29,31 +29,36 @@ def make_link(path: str, target: str) -> bool:
         LinkError: something else is at that path, or no link can be made there.
     """
     try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise _cannot(path, error) from error
-    else:
-        old = _target(path, status)
+        old = _target(path)
         if old == target:
             return False
-        if old is None or not _is_ours(old, target):
+        if old is None:
+            _make(path, target)
+        elif _is_ours(old, target):
+            _replace(path, target)
+        else:
             raise LinkError(
                 f"`{path}` is taken, so it cannot lead to `{target}`",
                 hint="move it away if nothing needs it; the link is made in its place",
             )
-    try:
-        _replace(path, target)
+    except FileExistsError:  # since we looked: another run was faster
+        return make_link(path, target)
     except OSError as error:
-        raise _cannot(path, error) from error
+        raise LinkError(
+            f"cannot make the link `{path}`: {files.reason(error)}",
+            hint="make its directory writable, or do without the link",
+        ) from error
     return True
 
 
-def _target(path: str, status: os.stat_result) -> str | None:
-    """Where a link leads; None if it is no link."""
-    if not stat.S_ISLNK(status.st_mode) and getattr(status, "st_reparse_tag", 0) != files.JUNCTION:
+def _target(path: str) -> str | None:
+    """Where a link leads; nowhere if it is no link, and None if nothing is there."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
         return None
+    if not stat.S_ISLNK(status.st_mode) and getattr(status, "st_reparse_tag", 0) != files.JUNCTION:
+        return ""
     return os.readlink(path).removeprefix("\\\\?\\")
 
 
@@ -63,27 +68,25 @@ def _is_ours(old: str, target: str) -> bool:
     return name == os.path.basename(target) and is_home_name(os.path.basename(home))
 
 
-def _cannot(path: str, error: OSError) -> LinkError:
-    return LinkError(
-        f"cannot make the link `{path}`: {files.reason(error)}",
-        hint="make its directory writable, or do without the link",
-    )
-
-
 if sys.platform == "win32":
     import _winapi
 
-    def _replace(path: str, target: str) -> None:
+    def _make(path: str, target: str) -> None:
         """Make a junction, for which no privilege is needed."""
-        if os.path.lexists(path):
-            os.rmdir(path)
         _winapi.CreateJunction(target, path)
+
+    def _replace(path: str, target: str) -> None:
+        os.rmdir(path)
+        _make(path, target)
 
 else:
 
+    def _make(path: str, target: str) -> None:
+        os.symlink(target, path)
+
     def _replace(path: str, target: str) -> None:
         temporary = os.path.join(os.path.dirname(path), f"{_UNFINISHED}-{os.urandom(4).hex()}")
-        os.symlink(target, temporary)
+        _make(temporary, target)
         try:
             os.replace(temporary, path)
         except BaseException:

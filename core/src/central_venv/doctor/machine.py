@@ -26,6 +26,8 @@ _UNSET = "`unset UV_PROJECT_ENVIRONMENT`"
 _KNOWN_OF_TOOL = frozenset({"requirements", "python", "entrypoints"})
 _KNOWN_OF_REQUIREMENT = frozenset({"name", "extras", "specifier", "marker"})
 _THERE = "on the file system of the store"
+#: What else it takes to use a plugin.
+_THEN = {"nox": ", then call `nox_central_venv.enable()` in the noxfile"}
 
 
 def examine(store: Store | None, root: str | None) -> Iterator[Finding]:
@@ -134,7 +136,8 @@ def _plugin(runner: FoundRunner) -> Finding:
     where = f"`{runner.name}` {runner.version} in `{runner.prefix}`"
     if runner.plugin_version is not None:
         return note(MACHINE, f"{where} has `{plugin}` {runner.plugin_version}")
-    return note(MACHINE, f"{where} lacks `{plugin}`, so its environments go elsewhere", _installation(runner, plugin))
+    remedy = f"{_installation(runner, plugin)}{_THEN.get(runner.name, '')}"
+    return note(MACHINE, f"{where} lacks `{plugin}`, so its environments go elsewhere", remedy)
 
 
 def _installation(runner: FoundRunner, plugin: str) -> str:
