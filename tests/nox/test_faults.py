@@ -1,0 +1,332 @@
+"""What can go wrong with a store: one clear message with its remedy, before any session, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from support.messages import assert_one_clear_message
+from support.nox import ENABLED
+from support.trees import contents, listing, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.nox import Nox
+
+#: Two sessions, whose functions say that they were called.
+SESSIONS = """
+@nox.session(venv_backend="uv")
+def a(session):
+    print("in a")
+    session.run("python", "-c", "pass")
+
+@nox.session(venv_backend="uv")
+def b(session):
+    print("in b")
+
+@nox.session(python=False)
+def bare(session):
+    print("in bare")
+"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a store, and what is said then."""
+
+    message: str
+    hint: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose sessions say that they were called."""
+    return write_tree(tmp_path / "project", {"noxfile.py": f"{ENABLED}{SESSIONS}"})
+
+
+@pytest.fixture
+def home_of_project(newest_nox: Nox, project: Path) -> Path:
+    """The project's home, which nothing has made yet."""
+    return newest_nox.directory(project).parent
+
+
+def _below_a_file(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    (tmp_path / "file").touch()
+    store = tmp_path / "file" / "store"
+    return Fault(f"error: cannot create `{store}`", "`CENTRAL_VENV_HOME`", {"CENTRAL_VENV_HOME": str(store)})
+
+
+def _read_only_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    store = request.getfixturevalue("read_only_disk") / "store"
+    message = f"error: cannot create `{store}`: read-only file system"
+    return Fault(message, "`CENTRAL_VENV_HOME`", {"CENTRAL_VENV_HOME": str(store)})
+
+
+def _full_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    disk: Path = request.getfixturevalue("small_disk")
+    with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(b"x" * 4096)
+    return Fault("no space left on device", "free some space", {"CENTRAL_VENV_HOME": str(disk / "store")})
+
+
+def _relative_store(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    message = "error: the store 'store' from `CENTRAL_VENV_HOME` is not an absolute path"
+    return Fault(message, "must begin", {"CENTRAL_VENV_HOME": "store"})
+
+
+def _component_too_long(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    store = tmp_path / ("x" * 300)
+    return Fault("file name too long", "a shorter path", {"CENTRAL_VENV_HOME": str(store)})
+
+
+def _path_too_long(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    store = tmp_path.joinpath(*["x" * 200] * 25)
+    return Fault("file name too long", "a shorter path", {"CENTRAL_VENV_HOME": str(store)})
+
+
+def _switch_that_says_neither(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    return Fault("error: the variable `CENTRAL_VENV` is 'maybe'", "it must be 1 or 0", {"CENTRAL_VENV": "maybe"})
+
+
+def _configuration(content: str, message: str, hint: str) -> Callable[[pytest.FixtureRequest, Path], Fault]:
+    def make(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+        write_tree(tmp_path / "config", {"central-venv/config.toml": content})
+        return Fault(message, hint, {"XDG_CONFIG_HOME": str(tmp_path / "config")})
+
+    return make
+
+
+def _project_that_chooses_the_store(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    project: Path = request.getfixturevalue("project")
+    write_tree(project, {"pyproject.toml": f'[tool.central-venv]\nstore = "{tmp_path.as_posix()}/evil"\n'})
+    return Fault("a project must not choose it", "config.toml")
+
+
+def _record(content: str, message: str, hint: str) -> Callable[[pytest.FixtureRequest, Path], Fault]:
+    def make(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+        write_tree(tmp_path / "other", {})
+        text = content.replace("ROOT", json.dumps(str(request.getfixturevalue("project"))))
+        text = text.replace("OTHER", json.dumps(str(tmp_path / "other")))
+        write_tree(request.getfixturevalue("home_of_project"), {"project.json": text})
+        return Fault(message, hint)
+
+    return make
+
+
+FAULTS: dict[str, Callable[[pytest.FixtureRequest, Path], Fault]] = {
+    "below a file": _below_a_file,
+    "read-only disk": _read_only_disk,
+    "full disk": _full_disk,
+    "relative store": _relative_store,
+    "component too long": _component_too_long,
+    "path too long": _path_too_long,
+    "switch that says neither": _switch_that_says_neither,
+    "no TOML": _configuration("store = ", "is not valid TOML", "correct it"),
+    "unknown key": _configuration("stoer = 'x'\n", "error: unknown key `stoer`", "the keys are `enabled`"),
+    "project that chooses the store": _project_that_chooses_the_store,
+    "another project's home": _record(
+        '{"schema": 1, "root": OTHER, "created": null}', "belongs to another project", "CENTRAL_VENV_HOME"
+    ),
+    "newer home": _record('{"schema": 2, "root": ROOT}', "was written by a newer central-venv", "upgrade"),
+    "damaged home": _record('{"schema": 1, "roo', "is damaged", "remove that file"),
+}
+
+
+@pytest.fixture(params=FAULTS)
+def fault(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
+    """What is wrong with the store, each in turn."""
+    return FAULTS[request.param](request, tmp_path)
+
+
+def written(project: Path) -> set[str]:
+    """What is in a project, beside what Python itself caches there."""
+    return {path for path in listing(project) if "__pycache__" not in path}
+
+
+def test_nothing_runs_before_one_clear_message(nox: Nox, project: Path, fault: Fault) -> None:
+    before = written(project)
+
+    result = nox.run(cwd=project, **fault.variables)
+
+    assert result.status == 1
+    assert_one_clear_message(result, fault.message, fault.hint)
+    assert result.err.count("error: ") == 1, result.err
+    assert result.out == ""
+    assert written(project) == before
+
+
+def test_nothing_is_lost(newest_nox: Nox, project: Path, fault: Fault, home: Path, tmp_path: Path) -> None:
+    before = contents(home)
+
+    newest_nox.run("-s", "a", cwd=project, **fault.variables)
+
+    assert contents(home) == before
+    assert not (tmp_path / "evil").exists()
+
+
+def test_sessions_without_an_environment_do_not_run_either(newest_nox: Nox, project: Path) -> None:
+    result = newest_nox.run("-s", "bare", cwd=project, CENTRAL_VENV_HOME="relative")
+
+    assert (result.status, result.out) == (1, "")
+    assert_one_clear_message(result, "is not an absolute path", "must begin")
+
+
+def test_sessions_are_listed_all_the_same(newest_nox: Nox, project: Path, fault: Fault) -> None:
+    before = written(project)
+
+    result = newest_nox.run("-l", cwd=project, **fault.variables)
+
+    assert result.status == 0, result.text
+    assert "* bare" in result.out
+    assert result.err == ""
+    assert written(project) == before
+
+
+def test_a_place_of_the_users_own_does_without_the_store(newest_nox: Nox, project: Path, fault: Fault) -> None:
+    mine = project.parent / "mine"
+
+    result = newest_nox.run("-s", "a", "--envdir", mine, cwd=project, **fault.variables)
+
+    assert result.status == 0, result.text
+    assert (mine / "a" / "pyvenv.cfg").is_file()
+
+
+def test_a_disk_that_fills_up_during_the_creation_loses_no_record(nox: Nox, project: Path, small_disk: Path) -> None:
+    noxfile = project / "noxfile.py"
+    noxfile.write_text(noxfile.read_text().replace('"uv"', '"virtualenv"'))
+    variables = {"CENTRAL_VENV_HOME": str(small_disk / "store")}
+
+    result = nox.run("-s", "a", cwd=project, **variables)  # pip does not fit
+
+    assert result.status == 1
+    (record,) = small_disk.glob("store/*/project.json")
+    assert json.loads(record.read_text())["root"] == str(project)
+
+
+def test_a_repaired_home_is_used_again(newest_nox: Nox, project: Path, home_of_project: Path) -> None:
+    newest_nox.run("-s", "a", cwd=project)
+    (home_of_project / "project.json").write_text("{")
+    newest_nox.run("-s", "a", cwd=project)
+    (home_of_project / "project.json").unlink()
+
+    result = newest_nox.run("-s", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert [each["root"] for each in newest_nox.listed(project)] == [str(project)]
+
+
+def test_a_record_of_a_newer_schema_fails_its_session_only(nox: Nox, project: Path, home_of_project: Path) -> None:
+    nox.run(cwd=project)
+    record = home_of_project / ".central-venv" / "nox" / "a.json"
+    record.write_text(record.read_text().replace('"schema": 1', '"schema": 2'))
+    before = record.read_bytes()
+
+    result = nox.run(cwd=project)
+
+    assert result.status == 1
+    assert_one_clear_message(result, f"`{record}` was written by a newer central-venv", "upgrade")
+    assert result.out.split("\n") == ["in b", "in bare", ""]
+    assert record.read_bytes() == before
+
+
+def test_a_damaged_record_is_written_anew(nox: Nox, project: Path, home_of_project: Path) -> None:
+    nox.run("-s", "a", cwd=project)
+    (home_of_project / ".central-venv" / "nox" / "a.json").write_text('{"schema": 1, "runn')
+
+    result = nox.run("-s", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert nox.records(project)["a"]["state"] == "ready"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_in_place_of_the_records_fails_every_session(
+    nox: Nox, project: Path, home_of_project: Path, tmp_path: Path
+) -> None:
+    nox.run("-s", "a", cwd=project)
+    records = home_of_project / ".central-venv"
+    records.rename(tmp_path / "elsewhere")
+    records.symlink_to(tmp_path / "elsewhere")
+    before = contents(tmp_path / "elsewhere")
+
+    result = nox.run("-s", "a", cwd=project)
+
+    assert (result.status, result.out) == (1, "")
+    assert_one_clear_message(result, "is a link, not a directory", "remove the link")
+    assert contents(tmp_path / "elsewhere") == before
+
+
+def test_a_long_path_is_warned_of_once_before_the_first_session(nox: Nox, project: Path, tmp_path: Path) -> None:
+    store = tmp_path / ("x" * 100)
+
+    result = nox.run(cwd=project, CENTRAL_VENV_HOME=str(store))
+
+    assert result.status == 0, result.text
+    assert_one_clear_message(result, "characters long, which is too long for nox", "`CENTRAL_VENV_HOME`")
+    assert result.err.index("characters long") < result.err.index("Running session a")
+    assert result.out.split("\n") == ["in a", "in b", "in bare", ""]
+
+
+def test_a_long_path_is_not_warned_of_in_a_listing(nox: Nox, project: Path, tmp_path: Path) -> None:
+    result = nox.run("-l", cwd=project, CENTRAL_VENV_HOME=str(tmp_path / ("x" * 100)))
+
+    assert (result.status, result.err) == (0, "")
+
+
+#: Takes names away that the plugin asks for, while nox itself goes on as before.
+RENAMED = {
+    "execute": """
+from functools import partial
+from nox.sessions import SessionRunner
+
+def renamed(self, name, execute=SessionRunner.execute):
+    if name == "execute":
+        return partial(execute, self)
+    raise AttributeError(name)
+
+del SessionRunner.execute
+SessionRunner.__getattr__ = renamed
+""",
+    "ALL_VENVS": """
+from types import FunctionType
+import nox.sessions, nox.virtualenv
+
+old = nox.virtualenv.get_virtualenv
+new = FunctionType(old.__code__, dict(old.__globals__), old.__name__, old.__defaults__, old.__closure__)
+new.__kwdefaults__ = old.__kwdefaults__
+nox.sessions.get_virtualenv = new
+del nox.virtualenv.ALL_VENVS
+""",
+}
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_a_nox_of_the_future_runs_with_one_warning(newest_nox: Nox, tmp_path: Path, name: str) -> None:
+    project = write_tree(tmp_path / "project", {"noxfile.py": f"{RENAMED[name]}{ENABLED}{SESSIONS}"})
+
+    result = newest_nox.run(cwd=project)
+
+    assert result.status == 0, result.text
+    assert_one_clear_message(result, "this nox is newer than nox-central-venv knows", "upgrade nox-central-venv")
+    assert result.out.split("\n") == ["in a", "in b", "in bare", ""]
+    assert (newest_nox.directory(project) / "a" / "pyvenv.cfg").is_file()
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_a_nox_of_the_future_keeps_what_others_made(newest_nox: Nox, tmp_path: Path, name: str) -> None:
+    project = write_tree(tmp_path / "project", {"noxfile.py": f"{ENABLED}{SESSIONS}"})
+    newest_nox.run("-s", "a", cwd=project)
+    write_tree(project, {"noxfile.py": f"{RENAMED[name]}{ENABLED}{SESSIONS}"})
+
+    result = newest_nox.run("-r", "-s", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert newest_nox.environments(project) == {"a": "ready"}
