@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +13,7 @@ from support.nox import ENABLED, SESSIONS, Nox
 from support.trees import write_tree
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 #: nox before 2026.2.9 does not understand uv 0.10 and later.
 RELEASES = {
@@ -40,6 +43,14 @@ def plain_nox() -> Host:
 
 def _nox(release: str) -> Nox:
     return Nox(release, make_host(f"nox-{release}", *RELEASES[release], plugins=("plugins/nox",)))
+
+
+@pytest.fixture
+def short_store() -> Iterator[Path]:
+    """A store whose path is as short as that of a user: nox hashes names and complains where it is longer."""
+    short = None if sys.platform == "win32" else "/tmp"
+    with tempfile.TemporaryDirectory(dir=short, ignore_cleanup_errors=True) as directory:
+        yield Path(directory).resolve() / "s"
 
 
 @pytest.fixture

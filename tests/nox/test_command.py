@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +12,7 @@ from support.nox import ENABLED
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from support.hosts import Result
     from support.nox import Nox
@@ -44,13 +42,10 @@ NO_SCRIPTS = "script mode came with nox 2025.2.9"
 
 
 @pytest.fixture(autouse=True)
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A store whose path is as short as that of a user: nox hashes names and complains where it is longer."""
-    short = None if sys.platform == "win32" else "/tmp"
-    with tempfile.TemporaryDirectory(dir=short, ignore_cleanup_errors=True) as directory:
-        path = Path(directory).resolve() / "s"
-        monkeypatch.setenv("CENTRAL_VENV_HOME", str(path))
-        yield path
+def store(short_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The store of every test here."""
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(short_store))
+    return short_store
 
 
 @pytest.fixture

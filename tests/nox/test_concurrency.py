@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hosts import Result, finish
+from support.hosts import Result, finish, read_until
 from support.nox import ENABLED
 from support.pipes import Rendezvous
 from support.trees import write_tree
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
     from support.nox import Nox
@@ -61,17 +60,6 @@ def together(nox: Nox, project: Path, *commands: list[str]) -> list[Result]:
         return list(pool.map(finish, running))
 
 
-def read_warning(process: subprocess.Popen[str], words: str) -> str:
-    """The line with certain words among what nox says, all of which goes to the standard error."""
-    assert process.stderr is not None
-    said = ""
-    for line in process.stderr:
-        said += line
-        if words in line:
-            return line
-    raise AssertionError(f"never said {words!r}:\n{said}")
-
-
 def meet(nox: Nox, project: Path, pipe: Path, sessions: tuple[str, str]) -> list[Result]:
     """The results of two runs whose sessions end only if both run at the same time."""
     os.mkfifo(pipe)
@@ -108,7 +96,7 @@ def test_the_second_run_says_what_it_waits_for(nox: Nox, open_project: Path, tmp
     first = nox.start("-s", "a", cwd=open_project, **rendezvous.variables, **WAIT)
     rendezvous.wait()
     second = nox.start("-r", "-s", "a", cwd=open_project, **SPEAK)
-    said = read_warning(second, "waiting for")
+    said = read_until(second, "waiting for", warnings=True)
     with rendezvous.go_on():
         results = finish(first), finish(second)
 
@@ -128,7 +116,7 @@ def test_an_environment_in_use_is_not_rebuilt(nox: Nox, open_project: Path, tmp_
     mark = nox.directory(open_project) / "a" / "mark"
     mark.touch()
     second = nox.start("-s", "a", cwd=open_project, **SPEAK)
-    read_warning(second, "waiting for")
+    read_until(second, "waiting for", warnings=True)
     meanwhile = mark.exists()
     with rendezvous.go_on():
         results = finish(first), finish(second)
@@ -144,7 +132,7 @@ def test_after_a_kill_of_the_first_the_second_goes_on(nox: Nox, open_project: Pa
     first = nox.start("-s", "a", cwd=open_project, **rendezvous.variables, **WAIT)
     rendezvous.wait()
     second = nox.start("-s", "a", cwd=open_project, **SPEAK)
-    read_warning(second, "waiting for")
+    read_until(second, "waiting for", warnings=True)
     first.kill()
     with rendezvous.go_on():
         finish(first)
@@ -261,7 +249,7 @@ def a(session):
     first = newest_nox.start("-s", "a", cwd=open_project, **rendezvous.variables, **WAIT, **program)
     rendezvous.wait()
     second = newest_nox.start("-s", "a", cwd=open_project, **SPEAK, **program)
-    said = read_warning(second, "waiting for")
+    said = read_until(second, "waiting for", warnings=True)
     with rendezvous.go_on():
         results = finish(first), finish(second)
 

@@ -108,11 +108,12 @@ def interrupt(process: subprocess.Popen[str]) -> Result:
     return finish(process)
 
 
-def read_until(process: subprocess.Popen[str], words: str) -> str:
-    """What a program says up to and with the line that holds certain words."""
-    assert process.stdout is not None
+def read_until(process: subprocess.Popen[str], words: str, *, warnings: bool = False) -> str:
+    """What a program says, or warns of, up to and with the line that holds certain words."""
+    stream = process.stderr if warnings else process.stdout
+    assert stream is not None
     said = ""
-    for line in process.stdout:
+    for line in stream:
         said += line
         if words in line:
             return said

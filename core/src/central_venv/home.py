@@ -107,6 +107,26 @@ class Home:
             self._write_record()
             self.check()  # of two projects that began at once, the one whose record stayed may go on
 
+    def prepare_runner(self, runner: str) -> str:
+        """Make a runner's directory in the home, for a runner that keeps more there than environments.
+
+        What is in it counts as the runner's from then on, also if no environment is ever made.
+
+        Returns:
+            What `runner_directory` does.
+
+        Raises:
+            EnvironmentNameError: the runner's name is not the name of a directory.
+            HomeConflictError: the home is another project's, or not a directory of this user.
+            RecordError: its record is damaged or newer than this version understands.
+            StoreError: the store cannot be written.
+        """
+        directory = self.runner_directory(runner)
+        self.prepare()
+        files.make_private_directory(layout.records_directory(self.path, runner))
+        files.make_private_directory(directory)
+        return directory
+
     def _refuse_strangers(self) -> bool:
         """A link or another user's directory would let somebody else choose what this project's runs execute.
 

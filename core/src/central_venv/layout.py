@@ -110,19 +110,24 @@ def home_lock_path(home: str) -> str:
     return os.path.join(home, RECORDS, _HOME_LOCK)
 
 
+def records_directory(home: str, runner: str) -> str:
+    """Where a home keeps the records and locks of a runner's environments."""
+    return f"{home}{os.sep}{RECORDS}{os.sep}{runner}"
+
+
 def environment_record_path(home: str, runner: str, directory: str) -> str:
     """The record of an environment: beside it, never inside, because runners empty the directories they make."""
-    return f"{home}{os.sep}{RECORDS}{os.sep}{runner}{os.sep}{directory}.json"
+    return f"{records_directory(home, runner)}{os.sep}{directory}.json"
 
 
 def environment_lock_path(home: str, runner: str, directory: str) -> str:
     """The lock file of an environment."""
-    return f"{home}{os.sep}{RECORDS}{os.sep}{runner}{os.sep}{directory}.lock"
+    return f"{records_directory(home, runner)}{os.sep}{directory}.lock"
 
 
 def environment_uses_path(home: str, runner: str, directory: str) -> str:
     """The directory in which processes mark that they use an environment."""
-    return f"{home}{os.sep}{RECORDS}{os.sep}{runner}{os.sep}{directory}.uses"
+    return f"{records_directory(home, runner)}{os.sep}{directory}.uses"
 
 
 def _checked(name: str, what: str) -> str:

@@ -362,7 +362,7 @@ def _foreign(project: FoundProject) -> Iterator[str]:
 
 def _is_runners(home: str, path: str, runner: str) -> bool:
     """Whether a directory without environments is a runner's all the same: empty, or one with records."""
-    return os.path.isdir(os.path.join(home, layout.RECORDS, runner)) or next(files.entries(path), None) is None
+    return os.path.isdir(layout.records_directory(home, runner)) or next(files.entries(path), None) is None
 
 
 def _is_bare(home: str) -> bool:

@@ -61,14 +61,11 @@ class Place:
 
     def prepare(self) -> None:
         """Make the directory, or end this run with the reason and the remedy."""
-        from central_venv.files import make_private_directory
-
         try:
             if self._problem is not None:
                 raise self._problem
-            if self._home is not None and self.directory is not None:
-                self._home.prepare()
-                make_private_directory(self.directory)
+            if self._home is not None:
+                self._home.prepare_runner(RUNNER)
         except CentralVenvError as error:
             raise SystemExit(f"error: {error}") from error
 

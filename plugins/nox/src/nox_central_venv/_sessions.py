@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import nox.command
+import nox.sessions
 import nox.virtualenv
 from central_venv import CentralVenvError, held
 
@@ -48,6 +50,7 @@ class Sessions:
             return
         for name, make in makers.items():
             makers[name] = partial(self._make, make)
+        _give_each_session_a_directory()
 
     def execute(self, runner: SessionRunner, execute: Callable[[SessionRunner], Result]) -> Result:
         """Run a session; its environment is its own until the end.
@@ -57,7 +60,7 @@ class Sessions:
             execute: how nox runs it.
         """
         place = Place.current
-        if place is None or not place.is_in_force(os.fspath(runner.global_config.envdir)):
+        if place is None or not _is_central(runner):
             return execute(runner)
         place.prepare()
         if not self._advised:
@@ -117,6 +120,29 @@ class Sessions:
             environment.release()
         except CentralVenvError as error:
             _LOGGER.warning("%s", error)
+
+
+def _give_each_session_a_directory() -> None:
+    """Name the directory of a session without an ASCII letter in its name as nox >= 2026.7.11 does.
+
+    Older releases take the directory of all environments for that of such a session, and empty it.
+    """
+    envdir = vars(nox.sessions.SessionRunner).get("envdir")
+    if not isinstance(envdir, property) or envdir.fget is None:
+        return
+    normalized = envdir.fget
+
+    def central_envdir(runner: SessionRunner) -> str:
+        path: str = normalized(runner)
+        if os.path.basename(path) or not _is_central(runner):
+            return path
+        return os.path.join(path, hashlib.sha1(runner.friendly_name.encode(), usedforsecurity=False).hexdigest()[:8])
+
+    nox.sessions.SessionRunner.envdir = property(central_envdir)  # type: ignore[method-assign, assignment]
+
+
+def _is_central(runner: SessionRunner) -> bool:
+    return Place.current is not None and Place.current.is_in_force(os.fspath(runner.global_config.envdir))
 
 
 def _say_wait(environment: Environment, holder: Holder | None) -> None:
