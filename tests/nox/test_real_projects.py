@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ from support.trees import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from support.hosts import Host, Result
     from support.nox import Nox
@@ -89,6 +89,15 @@ WAYS = {
     "script": ("python", "noxfile.py"),
     "command": ("nox-central-venv",),
 }
+
+
+@pytest.fixture(autouse=True)
+def running_python_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a session that names the running version: uv looks on the path, but not into environments."""
+    base = Path(sys.base_prefix, "" if sys.platform == "win32" else "bin")
+    monkeypatch.setenv("PATH", os.pathsep.join([os.environ["PATH"], str(base)]))
+    monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
+    monkeypatch.setenv("NOX_DOWNLOAD_PYTHON", "never")
 
 
 def enable(tree: Path) -> None:
@@ -184,12 +193,13 @@ def test_a_script_that_depends_on_the_plugin_has_its_own_environment_in_the_stor
     tree = SCRIPT.unpack(tmp_path / "unpacked")
     enable(tree)
     noxfile = tree / "noxfile.py"
-    ours = [f"central-venv @ {(ROOT / 'core').as_uri()}", f"nox-central-venv @ {(ROOT / 'plugins' / 'nox').as_uri()}"]
-    block = '# dependencies = ["nox>=2025.02.09"]'
+    members = {"central-venv": "core", "nox-central-venv": "plugins/nox"}
+    added = [f"{name} @ {(ROOT / member).as_uri()}" for name, member in members.items()]
+    added.append("sortedcontainers")  # which nobody's nox has installed
+    required = "nox>=2025.02.09"
     untouched = noxfile.read_text(encoding="utf-8")
-    assert block in untouched
-    dependencies = json.dumps(["nox>=2025.02.09", "sortedcontainers", *ours])
-    noxfile.write_text(untouched.replace(block, f"# dependencies = {dependencies}"), encoding="utf-8")
+    assert json.dumps([required]) in untouched
+    noxfile.write_text(untouched.replace(json.dumps([required]), json.dumps([required, *added])), encoding="utf-8")
     before = listing(tree)
 
     result = newest_nox.host.run("nox-central-venv", *SCRIPT.sessions, cwd=tree, **PINNED)
