@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.hosts import finish
 from support.messages import assert_one_clear_message
-from support.nox import ENABLED
+from support.nox import ENABLED, tree
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -57,11 +57,6 @@ def untouched(tmp_path: Path) -> Path:
 def run(nox: Nox, *arguments: str | Path, cwd: Path, **variables: str) -> Result:
     """Run the command."""
     return nox.host.run(COMMAND, *arguments, cwd=cwd, **variables)
-
-
-def tree(root: Path) -> set[str]:
-    """What is in a project, but for what Python leaves beside a noxfile."""
-    return {name for name in listing(root) if "__pycache__" not in name}
 
 
 def script(nox: Nox, sessions: str, *, needs: tuple[str, ...] = ("iniconfig",), python: str = ">=3.10") -> str:

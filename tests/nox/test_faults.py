@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.messages import assert_one_clear_message
-from support.nox import ENABLED
-from support.trees import contents, listing, write_tree
+from support.nox import ENABLED, tree
+from support.trees import contents, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,13 +146,8 @@ def fault(request: pytest.FixtureRequest, tmp_path: Path) -> Fault:
     return FAULTS[request.param](request, tmp_path)
 
 
-def written(project: Path) -> set[str]:
-    """What is in a project, beside what Python itself caches there."""
-    return {path for path in listing(project) if "__pycache__" not in path}
-
-
 def test_nothing_runs_before_one_clear_message(nox: Nox, project: Path, fault: Fault) -> None:
-    before = written(project)
+    before = tree(project)
 
     result = nox.run(cwd=project, **fault.variables)
 
@@ -160,7 +155,7 @@ def test_nothing_runs_before_one_clear_message(nox: Nox, project: Path, fault: F
     assert_one_clear_message(result, fault.message, fault.hint)
     assert result.err.count("error: ") == 1, result.err
     assert result.out == ""
-    assert written(project) == before
+    assert tree(project) == before
 
 
 def test_nothing_is_lost(newest_nox: Nox, project: Path, fault: Fault, home: Path, tmp_path: Path) -> None:
@@ -180,14 +175,14 @@ def test_sessions_without_an_environment_do_not_run_either(newest_nox: Nox, proj
 
 
 def test_sessions_are_listed_all_the_same(newest_nox: Nox, project: Path, fault: Fault) -> None:
-    before = written(project)
+    before = tree(project)
 
     result = newest_nox.run("-l", cwd=project, **fault.variables)
 
     assert result.status == 0, result.text
     assert "* bare" in result.out
     assert result.err == ""
-    assert written(project) == before
+    assert tree(project) == before
 
 
 def test_a_place_of_the_users_own_does_without_the_store(newest_nox: Nox, project: Path, fault: Fault) -> None:

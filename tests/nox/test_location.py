@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.nox import ENABLED
-from support.trees import listing, write_tree
+from support.nox import ENABLED, tree
+from support.trees import write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,11 +57,6 @@ def store(short_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def project(tmp_path: Path) -> Path:
     """A project with one session."""
     return write_tree(tmp_path / "project", {"noxfile.py": ENABLED + A})
-
-
-def tree(root: Path) -> set[str]:
-    """What is in a project, but for what Python leaves beside a noxfile."""
-    return {name for name in listing(root) if "__pycache__" not in name}
 
 
 def said(result: Result, directory: Path) -> tuple[int, list[str], list[str]]:

@@ -91,7 +91,7 @@ def test_an_environment_in_use_is_not_removed_by_its_name(nox: Nox, built: Path,
         result = finish(running)
     assert result.status == 0, result.text
     assert (status, there) == (1, True)
-    assert str(said["a"]).startswith(f"in use by `nox -r -s a` (process {running.pid} on")
+    assert str(said["a"]).startswith(f"in use by `nox -s a` (process {running.pid} on")
 
 
 @posix

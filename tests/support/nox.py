@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.runners import Runner
+from support.trees import listing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +51,8 @@ class Nox(Runner):
         )
         assert answer.status == 0, answer.text
         return into.read_text().splitlines()
+
+
+def tree(root: Path) -> set[str]:
+    """What is in a project, but for what Python leaves beside a noxfile."""
+    return {name for name in listing(root) if "__pycache__" not in name}

@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 
-from central_venv import clock, files, host, layout, venv
+from central_venv import clock, files, held, host, layout, venv
 from central_venv.errors import DamagedRecordError, HomeConflictError, StoreError
 from central_venv.lock import Lock, wait
 from central_venv.record import CREATING, READY, EnvironmentRecord, Holder, read_environment, write_environment
@@ -35,15 +35,15 @@ class Environment:
         store: absolute path of the store it lies in.
         record_path: absolute path of its record.
         uses: which processes use it, where several may at once.
-        interrupted: whether the creation or change before this claim did not end.
     """
 
     __slots__ = (
+        "_command",
         "_home_lock",
         "_lock",
         "_prepare",
+        "_previous",
         "directory",
-        "interrupted",
         "path",
         "record_path",
         "runner",
@@ -71,7 +71,8 @@ class Environment:
         self._home_lock = layout.home_lock_path(home)
         self._lock = Lock(layout.environment_lock_path(home, runner, directory))
         self.uses = Uses(layout.environment_uses_path(home, runner, directory))
-        self.interrupted = False
+        self._command: str | None = None
+        self._previous: EnvironmentRecord | None = None
         self._prepare = prepare
 
     @property
@@ -79,12 +80,23 @@ class Environment:
         """Whether this object holds the environment."""
         return self._lock.held
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the creation or change before this claim did not end."""
+        return self._previous is not None and self._previous.state == CREATING
+
+    @property
+    def held_by_outer_run(self) -> bool:
+        """Whether a run whose command led to this process has the environment."""
+        return held.by_outer_run(self.path) and self._lock.held_elsewhere()
+
     def claim(
         self,
         name: str,
         *,
         on_wait: Callable[[Holder | None], None],
         cancelled: Callable[[], bool] = lambda: False,
+        command: str | None = None,
     ) -> None:
         """Take the environment for creation, change and use by this process alone.
 
@@ -94,6 +106,7 @@ class Environment:
             name: what the runner calls it.
             on_wait: told who has it, if it has to be waited for.
             cancelled: asked again and again during the wait, to give it up.
+            command: what others are told who has it; the command line of this process by default.
 
         Raises:
             WaitCancelledError: `cancelled` said so.
@@ -102,6 +115,7 @@ class Environment:
             RecordError: a record is newer than this version understands, or the home's is damaged.
         """
         self._prepare()
+        self._command = command
         again = self.claimed
         if not again:
             wait(
@@ -112,8 +126,9 @@ class Environment:
             )
         try:
             old = self._old_record()  # a newer one must not be replaced
-            self.interrupted = not again and old is not None and old.state == CREATING
-            record = EnvironmentRecord(self.runner, name, state=CREATING, holder=_this_process())
+            if not again:
+                self._previous = old
+            record = EnvironmentRecord(self.runner, name, state=CREATING, holder=_this_process(command))
             write_environment(self.record_path, record)
         except BaseException:
             self._lock.release()
@@ -138,7 +153,7 @@ class Environment:
             state=READY,
             created=venv.created(self.path),
             python=venv.python_version(self.path),
-            holder=_this_process() if record is None else record.holder,
+            holder=_this_process(self._command) if record is None else record.holder,
         )
         write_environment(self.record_path, record)
         return True
@@ -167,6 +182,16 @@ class Environment:
             raise files.store_error(error, "remove", self.path) from error
         finally:
             trash.empty()
+
+    def restore(self) -> None:
+        """Record what was recorded before the claim, if it still is true: for a change that failed before it began.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        previous = self._previous
+        if previous is not None and previous.state == READY and previous.created == venv.created(self.path):
+            write_environment(self.record_path, previous)
 
     def touch(self) -> None:
         """Record that the environment is in use now, at most once in `TOUCH_INTERVAL`.
@@ -248,7 +273,9 @@ class Environment:
         return None if record is None else record.holder
 
 
-def _this_process() -> Holder:
+def _this_process(command: str | None) -> Holder:
+    if command is not None:
+        return Holder(os.getpid(), host.name(), command)
     words = sys.argv or [sys.executable]
     program, arguments = os.path.basename(words[0]), words[1:]
     if "--" in arguments:  # what follows is the user's own, and may be a password

@@ -30,7 +30,8 @@ def enable(*, link: bool = False) -> None:
 
     from nox_central_venv._place import Place, centralize
 
-    place = Place(os.getcwd(), link=link)  # nox loads a noxfile in its directory, whoever calls this
-    if place.directory is not None:
-        nox.options.envdir = place.directory
-    centralize(place)
+    # Usually nox loads a noxfile in its directory. Where it does not, the place is found again before a session runs.
+    place = Place(os.getcwd())
+    if place.envdir is not None:
+        nox.options.envdir = place.envdir
+        centralize(place.envdir, link=link)

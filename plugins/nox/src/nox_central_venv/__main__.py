@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import nox.__main__
@@ -23,11 +23,11 @@ def main() -> None:
     if not hasattr(nox, "_cli"):
         noxfile = os.path.realpath(noxfile)  # nox < 2025.2.9 goes where a link leads
     place = Place(os.path.realpath(os.path.dirname(noxfile)))
-    if place.directory is not None:
-        sys.argv[1:1] = ["--envdir", place.directory]  # first, so that the user's own comes later and wins
-    centralize(place)
-    _centralize_script_mode(place)
-    _centralize_children()
+    if place.envdir is not None:
+        sys.argv[1:1] = ["--envdir", place.envdir]  # first, so that the user's own comes later and wins
+        centralize(place.envdir)
+        _centralize_script_mode(place)
+        _centralize_children()
     nox.__main__.main()
 
 
@@ -51,10 +51,9 @@ def _centralize_script_mode(place: Place) -> None:
         return
 
     def central_script_mode(*arguments: Any, **options: Any) -> NoReturn:
-        # One of them is the envdir; which one depends on the release.
-        if any(isinstance(argument, Path) and place.is_in_force(str(argument)) for argument in arguments):
-            place.prepare()
-            sessions()
+        told = signature(run_script_mode).bind(*arguments, **options).arguments["envdir"]
+        if str(told) == place.envdir:
+            sessions().make_for_nox(place)
         run_script_mode(*arguments, **options)
 
     cli.run_script_mode = central_script_mode

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, ClassVar
+from functools import cache
+from typing import TYPE_CHECKING
 
 import nox.sessions
 from central_venv import CentralVenvError, project_home
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
     from nox.sessions import Result, SessionRunner
 
 RUNNER = "nox"
-#: nox's own default, in the project.
-_DEFAULT = ".nox"
+#: nox's own envdir, in the project.
+DEFAULT = ".nox"
+#: What stands for the envdir if nobody can tell the place; nothing is ever made there.
+_UNKNOWN = ".nox-central-venv"
 #: From this length of a directory on nox says that its environments are going to cause issues (`nox.sessions`).
 _TOO_LONG = 91
+
+#: What this process told nox for its envdir, and whether a link was asked for with it.
+SAID: dict[str, bool] = {}
 
 _LOGGER = logging.getLogger("nox")
 
@@ -29,38 +35,38 @@ class Place:
     """The directory of the sessions' environments of one project.
 
     Attributes:
-        current: the place of this process's sessions.
         directory: absolute path; None if the user turned central environments off, or if nobody can tell.
+        envdir: what nox is told; None if central environments are turned off.
     """
 
-    current: ClassVar[Place | None] = None
-
-    def __init__(self, root: str, *, link: bool = False) -> None:
+    def __init__(self, root: str) -> None:
         """Find the place. Writes nothing.
 
         Args:
             root: the noxfile's directory.
-            link: whether `.nox` in that directory is to lead to the place.
         """
-        self._link = os.path.join(root, _DEFAULT) if link else None
+        self._root = root
         self._home: Home | None = None
         self._problem: CentralVenvError | None = None
+        self._prepared = False
         try:
             self._home = project_home(root)
         except CentralVenvError as error:
             self._problem = error
         self.directory = None if self._home is None else self._home.runner_directory(RUNNER)
+        self.envdir = self.directory if self._problem is None else os.path.join(root, _UNKNOWN)
 
-    def is_in_force(self, envdir: str) -> bool:
-        """Whether environments go here, or would if nothing were wrong.
+    def holds(self, envdir: str) -> bool:
+        """Whether an envdir of nox's is this directory, in any spelling."""
+        return self.directory is not None and os.path.realpath(envdir) == os.path.realpath(self.directory)
+
+    def prepare(self, *, link: bool, quiet: bool) -> None:
+        """Make the directory, or end this run with the reason and the remedy.
 
         Args:
-            envdir: what nox was told, or its default.
+            link: whether `.nox` in the project is to lead there.
+            quiet: whether another process has said already what may go wrong.
         """
-        return envdir == (_DEFAULT if self._problem is not None else self.directory)
-
-    def prepare(self) -> None:
-        """Make the directory, or end this run with the reason and the remedy."""
         try:
             if self._problem is not None:
                 raise self._problem
@@ -68,51 +74,71 @@ class Place:
                 self._home.prepare_runner(RUNNER)
         except CentralVenvError as error:
             raise SystemExit(f"error: {error}") from error
-
-    def advise(self) -> None:
-        """Say what may go wrong here, and make the link that was asked for."""
-        from central_venv.link import make_link
-
-        if self.directory is None:
+        if self._prepared or self.directory is None:
             return
-        if len(self.directory) >= _TOO_LONG:
+        self._prepared = True
+        if len(self.directory) >= _TOO_LONG and not quiet:
             _LOGGER.warning(
                 "`%s` is %d characters long, which is too long for nox and for some programs\n"
                 "hint: set `CENTRAL_VENV_HOME` to a shorter path",
                 self.directory,
                 len(self.directory),
             )
-        if self._link is not None:
-            try:
-                make_link(self._link, self.directory)
-            except CentralVenvError as error:
-                _LOGGER.warning("%s", error)
+        if link:
+            self._link(self.directory, quiet=quiet)
 
     def environment(self, path: str) -> Environment | None:
         """The environment at a path, if that is in this place."""
         parent, name = os.path.split(path)
         return None if self._home is None or parent != self.directory else self._home.environment(RUNNER, name)
 
+    def _link(self, directory: str, *, quiet: bool) -> None:
+        from central_venv.link import make_link
 
-def centralize(place: Place) -> None:
-    """Let the environments of this process's sessions be recorded and locked; the last place counts.
+        try:
+            make_link(os.path.join(self._root, DEFAULT), directory)
+        except CentralVenvError as error:
+            if not quiet:
+                _LOGGER.warning("%s", error)
 
-    nox has no hook around a session, but `SessionRunner.execute` is public and runs it from its beginning to its end.
+
+def centralize(envdir: str, *, link: bool = False) -> None:
+    """Let the environments of the sessions that go to an envdir be recorded and locked.
+
+    Args:
+        envdir: what nox was told.
+        link: whether `.nox` in the project is to lead there.
     """
-    first, Place.current = Place.current is None, place
-    if not first:
-        return
-    execute = getattr(nox.sessions.SessionRunner, "execute", None)
-    if execute is None:
+    SAID[envdir] = SAID.get(envdir, False) or link
+    _hook()
+
+
+@cache
+def _hook() -> None:
+    """Be there when a session runs.
+
+    nox has no hooks. Two public names do instead, which every release since 2024.4.15 has: `SessionRunner.execute` runs
+    a session from its beginning to its end, and nobody asks for `SessionRunner.envdir` unless some session is to run.
+    """
+    runner = nox.sessions.SessionRunner
+    execute, envdir = getattr(runner, "execute", None), vars(runner).get("envdir")
+    if execute is None or not isinstance(envdir, property):
         warn_of_newer_nox()
         return
+    envdir_of = envdir.__get__
 
-    def central_execute(runner: SessionRunner) -> Result:
+    def central_execute(self: SessionRunner) -> Result:
         from nox_central_venv._sessions import sessions
 
-        return sessions().execute(runner, execute)
+        return sessions().execute(self, execute)
 
-    nox.sessions.SessionRunner.execute = central_execute  # type: ignore[assignment,method-assign]
+    def central_envdir(self: SessionRunner) -> str:
+        from nox_central_venv._sessions import sessions
+
+        return sessions().envdir(self, envdir_of)
+
+    runner.execute = central_execute  # type: ignore[method-assign]
+    runner.envdir = property(central_envdir)  # type: ignore[assignment,method-assign]
 
 
 def warn_of_newer_nox() -> None:

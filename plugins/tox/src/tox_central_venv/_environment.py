@@ -66,10 +66,10 @@ class _CentralEnvironment(ToxEnv):
             home.prepare()
             if self.env_dir.parent != Path(home.runner_directory(RUNNER)):
                 return  # the user put it elsewhere: there we write nothing
-            if held.by_outer_run(str(self.env_dir)):
-                return  # a command of this very environment runs tox again: the outer tox has claimed it
             if self._central_known is None:
                 self._central_known = home.environment(RUNNER, self.env_dir.name)
+            if self._central_known.held_by_outer_run:
+                return  # a command of this very environment runs tox again: the outer tox has claimed it
             handler = signal.getsignal(signal.SIGINT)
 
             def given_up() -> bool:
