@@ -104,7 +104,7 @@ PAIRS = [
         [str(PROGRAMS / "nox"), "-f", "central.py", "-l"],
         [str(PROGRAMS / "nox"), "-f", "plain.py", "-l"],
         limit=1.03,
-        runs=100,
+        runs=300,
         files={
             "central.py": NOXFILE.format(enable="import nox_central_venv\nnox_central_venv.enable()"),
             "plain.py": NOXFILE.format(enable=""),

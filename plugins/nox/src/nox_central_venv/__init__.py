@@ -28,7 +28,8 @@ def enable(*, link: bool = False) -> None:
 
     import nox
 
-    from nox_central_venv._place import Place, centralize
+    from nox_central_venv._hooks import centralize
+    from nox_central_venv._place import Place
 
     # Usually nox loads a noxfile in its directory. Where it does not, the place is found again before a session runs.
     place = Place(os.getcwd())

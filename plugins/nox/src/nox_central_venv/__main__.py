@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import nox.__main__
 from nox import _options
 
-from nox_central_venv._place import Place, centralize
+from nox_central_venv._hooks import centralize
+from nox_central_venv._place import Place
 from nox_central_venv._sessions import sessions
 
 if TYPE_CHECKING:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import cache
 from typing import TYPE_CHECKING
 
-import nox.sessions
 from central_venv import CentralVenvError, project_home
 
 if TYPE_CHECKING:
     from central_venv import Environment, Home
-    from nox.sessions import Result, SessionRunner
 
 RUNNER = "nox"
 #: nox's own envdir, in the project.
@@ -100,45 +97,6 @@ class Place:
         except CentralVenvError as error:
             if not quiet:
                 _LOGGER.warning("%s", error)
-
-
-def centralize(envdir: str, *, link: bool = False) -> None:
-    """Let the environments of the sessions that go to an envdir be recorded and locked.
-
-    Args:
-        envdir: what nox was told.
-        link: whether `.nox` in the project is to lead there.
-    """
-    SAID[envdir] = SAID.get(envdir, False) or link
-    _hook()
-
-
-@cache
-def _hook() -> None:
-    """Be there when a session runs.
-
-    nox has no hooks. Two public names do instead, which every release since 2024.4.15 has: `SessionRunner.execute` runs
-    a session from its beginning to its end, and nobody asks for `SessionRunner.envdir` unless some session is to run.
-    """
-    runner = nox.sessions.SessionRunner
-    execute, envdir = getattr(runner, "execute", None), vars(runner).get("envdir")
-    if execute is None or not isinstance(envdir, property):
-        warn_of_newer_nox()
-        return
-    envdir_of = envdir.__get__
-
-    def central_execute(self: SessionRunner) -> Result:
-        from nox_central_venv._sessions import sessions
-
-        return sessions().execute(self, execute)
-
-    def central_envdir(self: SessionRunner) -> str:
-        from nox_central_venv._sessions import sessions
-
-        return sessions().envdir(self, envdir_of)
-
-    runner.execute = central_execute  # type: ignore[method-assign]
-    runner.envdir = property(central_envdir)  # type: ignore[assignment,method-assign]
 
 
 def warn_of_newer_nox() -> None:
