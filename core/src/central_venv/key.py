@@ -11,10 +11,12 @@ import sys
 
 # `hashlib` loads OpenSSL: 2 ms of the 8 that Python needs to start. The same function stands alone in a small module.
 try:
-    if sys.version_info >= (3, 12):
-        from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore]
+    if "hashlib" in sys.modules:  # a host has loaded it already
+        from hashlib import sha256
+    elif sys.version_info >= (3, 12):
+        from _sha2 import sha256  # type: ignore[import-not-found,no-redef,unused-ignore]
     else:
-        from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]
+        from _sha256 import sha256  # type: ignore[import-not-found,no-redef,unused-ignore]
 except ImportError:  # pragma: no cover  # a Python that was built without its own hash functions
     from hashlib import sha256
 

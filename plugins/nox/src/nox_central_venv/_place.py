@@ -9,7 +9,8 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from central_venv import CentralVenvError, project_home
+from central_venv.errors import CentralVenvError
+from central_venv.location import project_home
 
 if TYPE_CHECKING:
     from central_venv import Environment, Home
