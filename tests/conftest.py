@@ -67,18 +67,19 @@ def store(home: Path) -> Path:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB."""
-    try:
-        with mounted(tmp_path / "small", "size=64k") as disk:
-            yield disk
-    except PermissionError as error:
-        pytest.skip(f"cannot mount a file system: {error}")
+    yield from disk(tmp_path / "small", "size=64k")
 
 
 @pytest.fixture
 def read_only_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk that nobody can write."""
+    yield from disk(tmp_path / "read-only", "ro")
+
+
+def disk(path: Path, options: str) -> Iterator[Path]:
+    """A file system of its own, for as long as the test runs."""
     try:
-        with mounted(tmp_path / "read-only", "ro") as disk:
-            yield disk
+        with mounted(path, options) as mount:
+            yield mount
     except PermissionError as error:
         pytest.skip(f"cannot mount a file system: {error}")
