@@ -25,6 +25,7 @@ settings.load_profile("central-venv")
 
 #: Variables of ours, of the hosts and of the directories they use: none of them reaches a test from outside.
 FOREIGN = (
+    "CI",
     "CENTRAL_VENV",
     "TOX",
     "_TOX",
