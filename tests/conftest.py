@@ -27,6 +27,8 @@ settings.load_profile("central-venv")
 FOREIGN = (
     "CI",
     "CENTRAL_VENV",
+    "HATCH",
+    "NOX",
     "TOX",
     "_TOX",
     "XDG_",
@@ -54,6 +56,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("UV_CACHE_DIR", str(CACHE / "uv"))
     monkeypatch.setenv("PIP_CACHE_DIR", str(CACHE / "pip"))
     monkeypatch.setenv("VIRTUALENV_OVERRIDE_APP_DATA", str(CACHE / "virtualenv"))
+    monkeypatch.setenv("VIRTUALENV_SYMLINK_APP_DATA", "1")
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.prefix, SCRIPTS)), os.environ["PATH"]]))
     yield directory
     end_all()

@@ -120,16 +120,17 @@ def read_until(process: subprocess.Popen[str], words: str, *, warnings: bool = F
     raise AssertionError(f"never said {words!r}:\n{said}")
 
 
-def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = ()) -> Host:
+def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = (), measured: bool = True) -> Host:
     """An environment with requirements, core and plugins of this checkout, for the running Python.
 
     Args:
         name: what to call it.
         requirements: what to install, as pip takes it.
         plugins: folders of this checkout to install.
+        measured: whether coverage counts what runs there of ours, which takes it half as long again.
     """
     members = ["core", *plugins] if plugins else []
-    recipe = "\n".join([sys.version, *requirements, *(_declared(member) for member in members)])
+    recipe = "\n".join([sys.version, str(measured), *requirements, *(_declared(member) for member in members)])
     stamp = hashlib.sha256(recipe.encode()).hexdigest()
     path = HOSTS / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}"
     HOSTS.mkdir(parents=True, exist_ok=True)
@@ -142,8 +143,9 @@ def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = ()) -> H
             constraints = [] if requirements and "==" in requirements[0] else ["--constraint", ROOT / "constraints.txt"]
             install = ["pip", "install", "--python", path, "--compile-bytecode", *constraints]
             _uv(*map(str, install), "coverage", *requirements, *editable)
-            site_packages = next(path.glob("lib/*/site-packages"), path / "Lib" / "site-packages")
-            (site_packages / "measured.pth").write_text(_COVERAGE_HOOK)
+            if measured and members:
+                site_packages = next(path.glob("lib/*/site-packages"), path / "Lib" / "site-packages")
+                (site_packages / "measured.pth").write_text(_COVERAGE_HOOK)
             made.write_text(stamp)
     return Host(path)
 
