@@ -19,6 +19,7 @@ from central_venv.environment import TOUCH_INTERVAL, Environment
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.lock import Lock
 from central_venv.record import ProjectRecord, write_project
+from support.environments import INTERPRETER
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree
 
@@ -40,6 +41,15 @@ from central_venv import Home, Store
 environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("tox", "py312")
 environment.claim("py312", on_wait=lambda holder: print("waiting for", holder, flush=True))
 print("claimed", flush=True)
+sys.stdin.readline()
+"""
+
+USE = """
+import sys
+from central_venv import Home, Store
+environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("tox", "py312")
+environment.use(on_wait=lambda holder: print("waiting for", holder, flush=True))
+print("used", flush=True)
 sys.stdin.readline()
 """
 
@@ -95,8 +105,8 @@ def refuse_to_wait(_: Holder | None) -> NoReturn:
     raise AssertionError("nobody should have to wait")
 
 
-def claim(environment: Environment, name: str = "py312") -> None:
-    environment.claim(name, on_wait=refuse_to_wait)
+def claim(environment: Environment, name: str = "py312", *, request: str | None = None) -> None:
+    environment.claim(name, on_wait=refuse_to_wait, request=request)
 
 
 def recorded(environment: Environment) -> dict[str, object] | None:
@@ -574,9 +584,9 @@ def test_the_holder_says_how_it_was_called(
     assert recorded(environment) == record("creating", command=command)
 
 
-def start_claimant(home: Home) -> subprocess.Popen[str]:
+def start_claimant(home: Home, code: str = CLAIM) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", CLAIM, home.store.path, home.root],
+        [sys.executable, "-c", code, home.store.path, home.root],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -1081,3 +1091,599 @@ def test_what_a_user_may_not_write_is_discarded(mine: bool) -> None:  # noqa: FB
         assert (trash_of(environment) == []) == mine
     finally:
         shutil.rmtree(directory)
+
+
+# which Python was asked for
+
+
+def make_ready(environment: Environment, make: Maker, *, request: str | None = None) -> Path:
+    """A runner makes an environment and ends."""
+    claim(environment, request=request)
+    path = make(Path(environment.path))
+    environment.seal()
+    environment.release()
+    return path
+
+
+def test_a_claim_records_the_python_that_is_asked_for(environment: Environment) -> None:
+    claim(environment, request="3.12")
+
+    assert recorded(environment) == {**record("creating"), "request": "3.12"}
+
+
+def test_a_seal_keeps_the_python_that_was_asked_for(environment: Environment, make_environment: Maker) -> None:
+    claim(environment, request="3.12")
+    make_environment(Path(environment.path))
+
+    environment.seal()
+    environment.seal()
+
+    assert recorded(environment) == {**record("ready"), "request": "3.12"}
+
+
+@pytest.mark.parametrize("request_", ["3.13", None])
+def test_a_claim_knows_nothing_of_what_was_asked_for_before(
+    request_: str | None, environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment, request="3.12")
+
+    claim(environment, request=request_)
+
+    found = environment.read()
+    assert found is not None
+    assert found.request == request_
+
+
+def test_a_change_that_failed_before_it_began_leaves_what_was_asked_for_before(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment, request="3.12")
+    claim(environment, request="3.13")
+
+    environment.restore()
+
+    assert recorded(environment) == {**record("ready"), "request": "3.12"}
+
+
+# whether there was a record
+
+
+def test_before_a_first_claim_nothing_was_recorded(environment: Environment) -> None:
+    claim(environment)
+
+    assert not environment.recorded
+
+
+@pytest.mark.parametrize("state", ["ready", "creating"])
+def test_whether_there_is_a_record_or_was_one_before_a_claim(state: str, environment: Environment) -> None:
+    write_record(environment, json.dumps(record(state)))
+    before = environment.recorded
+
+    claim(environment)
+
+    assert (before, environment.recorded) == (True, True)
+
+
+def test_a_second_claim_by_the_same_run_does_not_take_the_firsts_record_for_an_older_one(
+    environment: Environment,
+) -> None:
+    claim(environment)
+    claim(environment)
+
+    assert not environment.recorded
+
+
+def test_a_claim_that_led_to_nothing_was_not_recorded(environment: Environment) -> None:
+    claim(environment)
+    environment.release()
+
+    claim(environment)
+
+    assert not environment.recorded
+
+
+# whether an environment can be used as it is
+
+
+def test_where_nothing_is_nothing_is_ready(environment: Environment, store: Path) -> None:
+    assert not environment.is_ready()
+    assert not store.exists()
+
+
+def test_what_was_sealed_is_ready(environment: Environment, make_environment: Maker) -> None:
+    make_ready(environment, make_environment)
+
+    assert environment.is_ready()
+
+
+@pytest.mark.parametrize("request_", ["3.12", None])
+def test_what_nobody_recorded_is_ready(request_: str | None, environment: Environment, make_environment: Maker) -> None:
+    make_environment(Path(environment.path))
+
+    assert environment.is_ready(request_)
+
+
+def test_a_record_alone_is_not_ready(environment: Environment) -> None:
+    write_record(environment, json.dumps(record("ready")))
+
+    assert not environment.is_ready()
+
+
+def test_what_was_released_half_made_is_not_ready(environment: Environment) -> None:
+    break_off(environment)
+
+    assert not environment.is_ready()
+
+
+def test_what_another_process_is_making_is_not_ready(
+    environment: Environment, home_of: Home, make_environment: Maker
+) -> None:
+    with start_claimant(home_of) as other:
+        assert line(other) == "claimed"
+        make_environment(Path(environment.path))
+
+        ready = environment.is_ready()
+        other.kill()
+
+    assert not ready
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "ready"),
+    [
+        pytest.param("3.12", "3.12", True, id="the same Python"),
+        pytest.param("3.12", "3.13", False, id="another Python"),
+        pytest.param("3.12", "python3.12", False, id="the same in other words"),
+        pytest.param("3.12", "", False, id="no Python any more"),
+        pytest.param("", "3.12", False, id="a Python for the first time"),
+        pytest.param("", "", True, id="no Python as before"),
+        pytest.param("3.12", None, True, id="a runner that does not say"),
+        pytest.param(None, "3.12", True, id="a runner that did not say"),
+    ],
+)
+@pytest.mark.parametrize("claimed", [False, True], ids=["without a claim", "with a claim"])
+def test_an_environment_that_was_made_for_another_python_is_not_ready(
+    made: str | None,
+    asked: str | None,
+    ready: bool,  # noqa: FBT001
+    claimed: bool,  # noqa: FBT001
+    environment: Environment,
+    make_environment: Maker,
+) -> None:
+    make_ready(environment, make_environment, request=made)
+    if claimed:
+        claim(environment, request=asked)
+
+    assert environment.is_ready(asked) is ready
+
+
+@pytest.mark.parametrize("claimed", [False, True], ids=["without a claim", "with a claim"])
+@pytest.mark.parametrize("missing", ["pyvenv.cfg", INTERPRETER])
+def test_an_environment_without_an_essential_file_is_not_ready(
+    missing: str,
+    claimed: bool,  # noqa: FBT001
+    environment: Environment,
+    make_environment: Maker,
+) -> None:
+    (make_ready(environment, make_environment) / missing).unlink()
+    if claimed:
+        claim(environment)
+
+    assert not environment.is_ready()
+
+
+@posix_only
+def test_an_environment_whose_python_was_uninstalled_is_not_ready(
+    environment: Environment, make_environment: Maker, base: Path
+) -> None:
+    interpreter = make_ready(environment, make_environment) / INTERPRETER
+    interpreter.unlink()
+    interpreter.symlink_to(base / "uninstalled" / "python")
+
+    assert not environment.is_ready()
+
+
+@posix_only
+def test_a_link_to_an_environment_is_not_ready(environment: Environment, make_environment: Maker, base: Path) -> None:
+    Path(environment.path).parent.mkdir(parents=True)
+    Path(environment.path).symlink_to(make_environment(base / "elsewhere"))
+
+    assert not environment.is_ready()
+
+
+def test_an_environment_whose_record_is_damaged_is_taken_for_one_that_nobody_recorded(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment, request="3.12")
+    write_record(environment, "{")
+
+    assert environment.is_ready("3.13")
+
+
+def test_whether_an_environment_is_ready_is_left_to_a_newer_version(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment)
+    write_record(environment, '{"schema": 2}')
+
+    with pytest.raises(NewerRecordError):
+        environment.is_ready()
+
+
+def test_asking_whether_an_environment_is_ready_changes_nothing(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment)
+    use_at(environment, MADE)
+    before = contents(Path(environment.store))
+
+    environment.is_ready()
+
+    assert contents(Path(environment.store)) == before
+    assert last_use(environment) == MADE
+
+
+def test_a_claimed_environment_is_ready_if_it_was_before(environment: Environment, make_environment: Maker) -> None:
+    make_ready(environment, make_environment)
+
+    claim(environment)
+    first = environment.is_ready()
+    claim(environment)
+
+    assert (first, environment.is_ready()) == (True, True)
+    assert recorded(environment) == record("creating")
+
+
+def test_a_claimed_environment_that_was_half_made_before_is_not_ready(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_environment(break_off(environment))
+
+    claim(environment)
+
+    assert not environment.is_ready()
+
+
+def test_a_claimed_environment_that_nobody_recorded_before_is_ready(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_environment(Path(environment.path))
+
+    claim(environment)
+
+    assert environment.is_ready()
+
+
+def test_a_claimed_environment_that_was_discarded_is_not_ready(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment)
+    claim(environment)
+
+    environment.discard()
+
+    assert not environment.is_ready()
+
+
+def test_what_another_run_made_while_a_claim_waited_for_it_is_ready(
+    environment: Environment, home_of: Home, make_environment: Maker
+) -> None:
+    other = home_of.environment("tox", "py312")
+    claim(other, request="3.12")
+
+    def finish(_: Holder | None) -> None:
+        make_environment(Path(other.path))
+        other.seal()
+        other.release()
+
+    environment.claim("py312", on_wait=finish, request="3.12")
+
+    assert environment.is_ready("3.12")
+    assert environment.recorded
+
+
+def test_what_another_run_gave_up_while_a_claim_waited_for_it_is_not_ready(
+    environment: Environment, home_of: Home, make_environment: Maker
+) -> None:
+    other = home_of.environment("tox", "py312")
+    claim(other)
+
+    def give_up(_: Holder | None) -> None:
+        make_environment(Path(other.path))
+        other.release()
+
+    environment.claim("py312", on_wait=give_up)
+
+    assert not environment.is_ready()
+
+
+# use beside others
+
+
+def use(environment: Environment) -> None:
+    environment.use(on_wait=refuse_to_wait)
+
+
+def marks(environment: Environment) -> list[str]:
+    directory = Path(environment.uses.directory)
+    return sorted(path.name for path in directory.iterdir()) if directory.exists() else []
+
+
+def test_a_use_is_marked_and_claims_nothing(environment: Environment, home_of: Home, make_environment: Maker) -> None:
+    make_ready(environment, make_environment)
+    before = recorded(environment)
+
+    use(environment)
+
+    (mark,) = marks(environment)
+    assert mark.startswith(f"{os.getpid()}-")
+    assert not environment.claimed
+    assert recorded(environment) == before
+    assert home_of.environment("tox", "py312").holder_elsewhere() is None
+    assert not home_lock(home_of).held_elsewhere()
+
+
+def test_a_use_again_is_marked_once(environment: Environment) -> None:
+    use(environment)
+    before = marks(environment)
+
+    use(environment)
+
+    assert marks(environment) == before
+
+
+def test_processes_use_an_environment_beside_each_other(environment: Environment, home_of: Home) -> None:
+    with start_claimant(home_of, USE) as first, start_claimant(home_of, USE) as second:
+        said = line(first), line(second)
+        use(environment)
+        pids = {int(mark.partition("-")[0]) for mark in marks(environment)}
+        expected = {os.getpid(), first.pid, second.pid}
+        first.kill()
+        second.kill()
+
+    assert said == ("used", "used")
+    assert pids == expected
+
+
+def test_a_use_is_known_to_a_claim_until_its_process_ends(environment: Environment, home_of: Home) -> None:
+    with start_claimant(home_of, USE) as other:
+        assert line(other) == "used"
+        claim(environment)
+        during = environment.uses.by_others()
+        other.communicate("\n")
+        after = environment.uses.by_others()
+
+    assert (during, after) == (True, False)
+    assert marks(environment) == []
+
+
+def test_a_use_ends_before_its_process_if_that_says_so(environment: Environment, home_of: Home) -> None:
+    use(environment)
+
+    environment.uses.end()
+
+    assert marks(environment) == []
+    assert not home_of.environment("tox", "py312").uses.by_others()
+
+
+def test_a_use_waits_for_a_claim_and_is_told_who_has_it(environment: Environment, home_of: Home) -> None:
+    claim(environment)
+    with start_claimant(home_of, USE) as other:
+        waiting = line(other)
+        during = marks(environment)
+        environment.release()
+        said = line(other)
+        after = len(marks(environment))
+        other.kill()
+
+    assert waiting == f"waiting for `tox run -e py312` (process {os.getpid()} on {host.name()})"
+    assert (during, said, after) == ([], "used", 1)
+
+
+def test_a_use_that_waited_for_a_process_begins_when_that_is_killed(environment: Environment, home_of: Home) -> None:
+    told: list[Holder | None] = []
+    with start_claimant(home_of) as other:
+        assert line(other) == "claimed"
+
+        def kill(holder: Holder | None) -> None:
+            told.append(holder)
+            other.kill()
+
+        environment.use(on_wait=kill)
+
+    assert [holder and holder.pid for holder in told] == [other.pid]
+    assert len(marks(environment)) == 1
+
+
+def test_a_use_that_is_cancelled_is_not_marked(environment: Environment, home_of: Home) -> None:
+    with start_claimant(home_of) as other:
+        assert line(other) == "claimed"
+        told: list[Holder | None] = []
+        with pytest.raises(WaitCancelledError):
+            environment.use(on_wait=told.append, cancelled=lambda: True)
+        holder = environment.holder_elsewhere()
+        other.kill()
+
+    assert [each and each.pid for each in told] == [other.pid]
+    assert holder is not None
+    assert marks(environment) == []
+
+
+@pytest.mark.parametrize(("used", "expected"), [(MADE, NOON), (NOON - 1, NOON - 1)], ids=["long ago", "just now"])
+def test_a_use_is_recorded_as_a_touch_is(
+    used: float, expected: float, environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment)
+    use_at(environment, used)
+
+    use(environment)
+
+    assert last_use(environment) == expected
+
+
+def test_a_use_makes_no_record(environment: Environment, make_environment: Maker) -> None:
+    make_environment(Path(environment.path))
+
+    use(environment)
+
+    assert recorded(environment) is None
+    assert len(marks(environment)) == 1
+
+
+@pytest.mark.parametrize("content", ["{", '{"schema": 2}'], ids=["damaged", "newer"])
+def test_a_use_leaves_a_record_that_it_cannot_read(content: str, environment: Environment) -> None:
+    write_record(environment, content)
+
+    use(environment)
+
+    assert Path(environment.record_path).read_text() == content
+    assert len(marks(environment)) == 1
+
+
+def test_a_use_in_another_projects_home_changes_nothing(environment: Environment, home_of: Home) -> None:
+    os.makedirs(home_of.path)
+    write_project(home_of.record_path, ProjectRecord(f"{home_of.root}-other"))
+
+    with pytest.raises(HomeConflictError):
+        use(environment)
+
+    assert marks(environment) == []
+    assert home_of.environment("tox", "py312").holder_elsewhere() is None
+
+
+@posix_only
+def test_a_use_does_not_follow_a_link_in_place_of_the_marks(environment: Environment, base: Path) -> None:
+    precious = write_tree(base / "precious", {"a": "1"})
+    Path(environment.uses.directory).parent.mkdir(parents=True)
+    Path(environment.uses.directory).symlink_to(precious)
+
+    with pytest.raises(HomeConflictError, match="is a link, not a directory"):
+        use(environment)
+
+    assert listing(precious) == {"a"}
+
+
+def test_a_use_that_cannot_be_marked_leaves_the_environment_free(
+    environment: Environment, home_of: Home, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def refuse(path: str, *arguments: int, **options: int) -> int:
+        if path.startswith(environment.uses.directory):
+            raise OSError(28, "", path)
+        return real(path, *arguments, **options)
+
+    make_ready(environment, make_environment)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(StoreError, match="cannot lock"):
+            use(environment)
+
+    assert not environment.claimed
+    claim(home_of.environment("tox", "py312"))
+
+
+def test_a_use_that_cannot_be_recorded_leaves_no_mark(
+    environment: Environment, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "")
+
+    make_ready(environment, make_environment)
+    os.utime(environment.record_path, (5, 5))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "utime", refuse)
+        with pytest.raises(StoreError):
+            use(environment)
+
+    assert marks(environment) == []
+
+
+def test_a_use_with_a_claim_keeps_the_claim(environment: Environment) -> None:
+    claim(environment)
+
+    use(environment)
+
+    assert environment.claimed
+    assert len(marks(environment)) == 1
+
+
+def test_a_note_is_kept_until_the_next_claim(environment: Environment, home_of: Home, make_environment: Maker) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    before = environment.note
+    environment.seal("9f86d0")
+    environment.release()
+
+    other = home_of.environment("tox", "py312")
+    kept = other.note
+    claim(other)
+
+    assert (before, kept, other.note) == (None, "9f86d0", None)
+
+
+def test_a_note_comes_back_with_the_record(environment: Environment, make_environment: Maker) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.seal("9f86d0")
+    environment.release()
+
+    claim(environment)
+    environment.restore()
+    environment.release()
+
+    assert environment.note == "9f86d0"
+
+
+def test_an_environment_that_was_not_recorded_is_not_after_a_change_that_did_not_begin(
+    environment: Environment, make_environment: Maker
+) -> None:
+    make_environment(Path(environment.path))
+    claim(environment)
+    before = environment.recorded
+
+    environment.restore()
+    environment.release()
+
+    assert not before
+    assert environment.read() is None
+    assert environment.is_ready()
+
+
+def test_who_uses_an_environment_is_told(environment: Environment, home_of: Home, make_environment: Maker) -> None:
+    make_ready(environment, make_environment)
+    nobody = environment.user()
+    use(home_of.environment("tox", "py312"))
+
+    assert nobody is None
+    assert environment.user() == "another process"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system tells of processes through files")
+def test_who_runs_from_an_environment_is_told(environment: Environment, make_environment: Maker) -> None:
+    path = make_environment(Path(environment.path))
+    python = path / "bin" / "python"
+    python.unlink()
+    python.symlink_to(os.path.realpath(sys.executable))
+    running = subprocess.Popen([python, "-c", "print(); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    running.stdout.readline()
+
+    told = environment.user()
+    running.communicate(b"\n")
+
+    assert told == f"process {running.pid}"
+
+
+@posix_only
+def test_a_home_that_went_away_while_a_use_waited_for_the_environment_is_made_anew(
+    environment: Environment, home_of: Home, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim(home_of.environment("tox", "py312"))
+
+    waits = meanwhile(lambda: os.rename(home_of.path, base / "trash"), monkeypatch)
+    environment.use(on_wait=lambda _: None)
+
+    assert waits
+    assert home_of.check()
+    assert len(marks(environment)) == 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes and permissions are POSIX")
+exec_only = pytest.mark.skipif(sys.platform == "win32", reason="no program takes the place of another on Windows")
 
 HOLD = """
 import sys
@@ -51,6 +52,19 @@ else:
     os.close(writer)
     os.wait()
 print(other.held_elsewhere())
+"""
+
+#: Takes a lock and becomes another program, which waits for a line.
+BECOME_ANOTHER = """
+import os, sys
+from central_venv.lock import Lock
+lock = Lock(sys.argv[1])
+lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+if sys.argv[2] == "survives":
+    lock.survive()
+print("held", flush=True)
+sys.stdin.readline()
+os.execv(sys.executable, [sys.executable, "-c", "print('another', flush=True); input()"])
 """
 
 
@@ -557,3 +571,63 @@ def test_a_lock_is_removed_while_it_is_held(lock: Lock, monkeypatch: pytest.Monk
     lock.remove()
 
     assert during == [True]
+
+
+@contextmanager
+def becoming_another(path: str, how: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that takes the lock and, when it is told to, becomes another program; a second line ends that."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", BECOME_ANOTHER, path, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        yield process
+        process.kill()
+
+
+@exec_only
+@pytest.mark.parametrize(("how", "held"), [("survives", True), ("does not", False)])
+def test_a_lock_outlives_its_program_only_if_it_is_told_to(how: str, held: bool, lock: Lock) -> None:  # noqa: FBT001
+    with becoming_another(lock.path, how) as other:
+        assert says(other) == "held"
+        before = lock.held_elsewhere()
+        tell(other)
+        assert says(other) == "another"
+        after = lock.held_elsewhere()
+
+    assert (before, after) == (True, held)
+
+
+@exec_only
+@pytest.mark.parametrize("end", ["by itself", "killed"])
+def test_a_lock_that_outlived_its_program_ends_with_the_next_one(end: str, lock: Lock) -> None:
+    with becoming_another(lock.path, "survives") as other:
+        assert says(other) == "held"
+        tell(other)
+        assert says(other) == "another"
+        if end == "killed":
+            other.kill()
+        other.communicate("\n" if end == "by itself" else None)
+
+        lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+
+    assert lock.held
+
+
+@exec_only
+def test_a_lock_that_would_outlive_its_program_can_be_given_back(lock: Lock) -> None:
+    lock.acquire(on_wait=refuse_to_wait, cancelled=never)
+    lock.survive()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as heir:
+        lock.release()
+
+        held = Lock(lock.path).held_elsewhere()
+        heir.communicate()
+
+    assert not held
+
+
+def test_what_is_not_held_does_not_outlive_anything(lock: Lock, tmp_path: Path) -> None:
+    lock.survive()
+
+    assert not lock.held
+    assert listing(tmp_path) == {"home"}

@@ -48,6 +48,7 @@ ENVIRONMENT = {
     "created": 1795251600.25,
     "python": "3.12.1",
     "holder": {"pid": 1, "host": "h", "command": "c"},
+    "request": "3.12",
 }
 READERS = [
     pytest.param(read_project, PROJECT, id="project"),
@@ -59,9 +60,10 @@ def project_fields(record: ProjectRecord | None) -> object:
     return record and (record.root, record.created, record.host, record.mount, record.volume, record.inode)
 
 
-def environment_fields(record: EnvironmentRecord | None) -> object:
-    holder = record and record.holder and (record.holder.pid, record.holder.host, record.holder.command)
-    return record and (record.runner, record.name, record.state, record.created, record.python, holder)
+def environment_fields(record: EnvironmentRecord | None) -> tuple[object, ...]:
+    assert record is not None
+    holder = record.holder and (record.holder.pid, record.holder.host, record.holder.command)
+    return record.runner, record.name, record.state, record.created, record.python, holder
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,7 @@ def test_a_project_record_is_read_as_it_was_written(  # noqa: PLR0913, PLR0917
     created=st.none() | st.floats(allow_nan=False),
     python=optional,
     holder=holders,
+    request=optional | st.just(""),
 )
 def test_an_environment_record_is_read_as_it_was_written(  # noqa: PLR0913, PLR0917
     runner: str,
@@ -109,13 +112,16 @@ def test_an_environment_record_is_read_as_it_was_written(  # noqa: PLR0913, PLR0
     created: float | None,
     python: str | None,
     holder: tuple[int, str, str] | None,
+    request: str | None,
     path: str,
 ) -> None:
     held = None if holder is None else Holder(*holder)
-    written = EnvironmentRecord(runner, name, state=state, created=created, python=python, holder=held)
+    written = EnvironmentRecord(runner, name, state=state, created=created, python=python, holder=held, request=request)
     write_environment(path, written)
 
-    assert environment_fields(read_environment(path)) == (runner, name, state, created, python, holder)
+    found = read_environment(path)
+    assert found is not None
+    assert (*environment_fields(found), found.request) == (runner, name, state, created, python, holder, request)
 
 
 def test_the_last_use_is_the_time_of_the_file(tmp_path: Path) -> None:
@@ -175,6 +181,40 @@ def test_an_environment_record_is_plain_json(tmp_path: Path) -> None:
         b'{"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "created": 1795251600.25, '
         b'"python": "3.12.1", "holder": {"pid": 123, "host": "laptop", "command": "tox run"}}\n'
     )
+
+
+def test_a_request_is_written_if_there_is_one(tmp_path: Path) -> None:
+    record = EnvironmentRecord("hatch", "default", state=CREATING, request="3.12")
+
+    write_environment(str(tmp_path / "default.json"), record)
+
+    assert (tmp_path / "default.json").read_bytes() == (
+        b'{"schema": 1, "runner": "hatch", "name": "default", "state": "creating", "created": null, '
+        b'"python": null, "holder": null, "request": "3.12"}\n'
+    )
+
+
+def test_without_a_request_the_file_says_nothing_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "py312.json"
+
+    write_environment(str(path), EnvironmentRecord("tox", "py312", state=READY))
+
+    record = read_environment(str(path))
+    assert "request" not in json.loads(path.read_text())
+    assert record is not None
+    assert record.request is None
+
+
+@pytest.mark.parametrize("request_", [None, 1, 3.12, True, [], ["3.12"], {}], ids=str)
+def test_a_request_that_is_no_text_is_unknown(request_: object, tmp_path: Path) -> None:
+    path = tmp_path / "py312.json"
+    path.write_text(json.dumps({**ENVIRONMENT, "request": request_}))
+
+    record = read_environment(str(path))
+
+    assert record is not None
+    assert record.request is None
+    assert record.state == READY
 
 
 def test_a_holder_is_shown_with_its_command_process_and_machine() -> None:

@@ -28,6 +28,19 @@ uses.end()
 print("ended", flush=True)
 """
 
+#: Marks a use and becomes another program, which waits for a line.
+BECOME_ANOTHER = """
+import os, sys
+from central_venv.use import Uses
+uses = Uses(sys.argv[1])
+uses.begin()
+if sys.argv[2] == "survives":
+    uses.survive()
+os.execv(sys.executable, [sys.executable, "-c", "print('another', flush=True); input()"])
+"""
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="no program takes the place of another on Windows")
+
 
 @pytest.fixture
 def uses(tmp_path: Path) -> Uses:
@@ -160,3 +173,59 @@ def test_a_mark_that_cannot_be_made_is_an_error_of_the_store(tmp_path: Path) -> 
 
     with pytest.raises(StoreError):
         Uses(str(tmp_path / "file" / "py312.uses")).begin()
+
+
+@contextmanager
+def another_program(directory: str, how: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that took the place of one that uses the environment; a line ends it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", BECOME_ANOTHER, directory, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "another\n"
+        yield process
+        process.kill()
+
+
+@posix_only
+@pytest.mark.parametrize(("how", "used"), [("survives", True), ("does not", False)])
+def test_a_mark_outlives_its_program_only_if_it_is_told_to(how: str, used: bool, uses: Uses) -> None:  # noqa: FBT001
+    with another_program(uses.directory, how):
+        assert uses.by_others() is used
+
+
+@posix_only
+def test_a_mark_that_outlived_its_program_still_names_its_process(uses: Uses) -> None:
+    with another_program(uses.directory, "survives") as other:
+        (mark,) = os.listdir(uses.directory)
+
+    assert mark.startswith(f"{other.pid}-")
+
+
+@posix_only
+def test_a_mark_that_outlived_its_program_ends_with_the_next_one(uses: Uses) -> None:
+    with another_program(uses.directory, "survives") as other:
+        other.communicate("\n")
+
+        used = uses.by_others()
+
+    assert not used
+    assert os.listdir(uses.directory) == []
+
+
+def test_a_use_that_would_outlive_its_program_can_end(uses: Uses) -> None:
+    uses.begin()
+    uses.survive()
+
+    uses.end()
+
+    assert os.listdir(uses.directory) == []
+    assert not Uses(uses.directory).by_others()
+
+
+def test_a_use_that_was_not_begun_does_not_outlive_anything(uses: Uses, tmp_path: Path) -> None:
+    uses.survive()
+
+    assert not uses.by_others()
+    assert listing(tmp_path) == {"home"}

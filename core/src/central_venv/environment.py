@@ -81,6 +81,27 @@ class Environment:
         return self._lock.held
 
     @property
+    def recorded(self) -> bool:
+        """Whether there is a record; with a claim: whether there was one before that.
+
+        Raises:
+            RecordError: the record is newer than this version understands.
+            StoreError: the record cannot be read.
+        """
+        return (self._previous if self.claimed else self._old_record()) is not None
+
+    @property
+    def note(self) -> str | None:
+        """What the runner noted when it sealed the environment; None if it did not, or began a change since then.
+
+        Raises:
+            RecordError: the record is newer than this version understands.
+            StoreError: the record cannot be read.
+        """
+        record = self._old_record()
+        return None if record is None else record.note
+
+    @property
     def interrupted(self) -> bool:
         """Whether the creation or change before this claim did not end."""
         return self._previous is not None and self._previous.state == CREATING
@@ -97,6 +118,7 @@ class Environment:
         on_wait: Callable[[Holder | None], None],
         cancelled: Callable[[], bool] = lambda: False,
         command: str | None = None,
+        request: str | None = None,
     ) -> None:
         """Take the environment for creation, change and use by this process alone.
 
@@ -107,6 +129,7 @@ class Environment:
             on_wait: told who has it, if it has to be waited for.
             cancelled: asked again and again during the wait, to give it up.
             command: what others are told who has it; the command line of this process by default.
+            request: the Python that the runner asks for, in its own words.
 
         Raises:
             WaitCancelledError: `cancelled` said so.
@@ -118,24 +141,24 @@ class Environment:
         self._command = command
         again = self.claimed
         if not again:
-            wait(
-                lambda: self._try_lock(cancelled),
-                path=self._lock.path,
-                on_wait=lambda: on_wait(self._holder()),
-                cancelled=cancelled,
-            )
+            self._wait(on_wait, cancelled)
         try:
             old = self._old_record()  # a newer one must not be replaced
             if not again:
                 self._previous = old
-            record = EnvironmentRecord(self.runner, name, state=CREATING, holder=_this_process(command))
+            record = EnvironmentRecord(
+                self.runner, name, state=CREATING, holder=_this_process(command), request=request
+            )
             write_environment(self.record_path, record)
         except BaseException:
             self._lock.release()
             raise
 
-    def seal(self) -> bool:
+    def seal(self, note: str | None = None) -> bool:
         """Record that the claimed environment is complete.
+
+        Args:
+            note: what the runner wants to know of it the next time, in its own words.
 
         Returns:
             Whether there is an environment; if the runner made none, its record is removed.
@@ -154,9 +177,59 @@ class Environment:
             created=venv.created(self.path),
             python=venv.python_version(self.path),
             holder=_this_process(self._command) if record is None else record.holder,
+            request=None if record is None else record.request,
+            note=note,
         )
         write_environment(self.record_path, record)
         return True
+
+    def is_ready(self, request: str | None = None) -> bool:
+        """Whether the environment is complete and its Python there.
+
+        With a claim, by what was recorded before that. One that nobody recorded is taken for complete.
+
+        Args:
+            request: the Python that the runner asks for; False if another one was asked for when it was made.
+
+        Raises:
+            RecordError: the record is newer than this version understands.
+            StoreError: the record cannot be read.
+        """
+        record = self._previous if self.claimed else self._old_record()
+        if record is not None:
+            if record.state != READY:
+                return False
+            if None not in (request, record.request) and request != record.request:
+                return False
+        return venv.is_environment(self.path) and venv.has_interpreter(self.path)
+
+    def use(self, *, on_wait: Callable[[Holder | None], None], cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Mark that this process uses the environment, beside others that may, until it ends the use or itself.
+
+        Waits for another process that has claimed it; an own claim stays.
+
+        Args:
+            on_wait: told who has it, if it has to be waited for.
+            cancelled: asked again and again during the wait, to give it up.
+
+        Raises:
+            WaitCancelledError: `cancelled` said so.
+            StoreError: the store cannot be written.
+            HomeConflictError: the home belongs to another project.
+            RecordError: the home's record is damaged or newer than this version understands.
+        """
+        claimed = self.claimed
+        if not claimed:
+            self._wait(on_wait, cancelled)
+        try:
+            self.uses.begin()
+            self.touch()
+        except BaseException:
+            self.uses.end()
+            raise
+        finally:
+            if not claimed:
+                self._lock.release()
 
     def discard(self) -> None:
         """Remove what is at the claimed environment's place: for what an interrupted creation left.
@@ -190,8 +263,23 @@ class Environment:
             StoreError: the store cannot be written.
         """
         previous = self._previous
-        if previous is not None and previous.state == READY and previous.created == venv.created(self.path):
+        if previous is None:
+            files.remove(self.record_path)
+        elif previous.state == READY and previous.created == venv.created(self.path):
             write_environment(self.record_path, previous)
+
+    def user(self) -> str | None:
+        """What else uses the environment, in words: a process that marked it so, or one that runs from it.
+
+        Raises:
+            StoreError: the marks cannot be listed.
+        """
+        if self.uses.by_others():
+            return "another process"
+        from central_venv.processes import Running
+
+        pid = Running(self.store).from_environment(self.path)
+        return None if pid is None else f"process {pid}"
 
     def touch(self) -> None:
         """Record that the environment is in use now, at most once in `TOUCH_INTERVAL`.
@@ -234,6 +322,14 @@ class Environment:
     def holder_elsewhere(self) -> Holder | None:
         """Who has the environment now, if another process has it and said so."""
         return self._holder() if self._lock.held_elsewhere() else None
+
+    def _wait(self, on_wait: Callable[[Holder | None], None], cancelled: Callable[[], bool]) -> None:
+        wait(
+            lambda: self._try_lock(cancelled),
+            path=self._lock.path,
+            on_wait=lambda: on_wait(self._holder()),
+            cancelled=cancelled,
+        )
 
     def _try_lock(self, cancelled: Callable[[], bool]) -> bool:
         """Take the lock while nobody can remove the home it lies in."""

@@ -99,6 +99,11 @@ class Lock:
             if not taken:
                 return False
 
+    def survive(self) -> None:
+        """Keep the lock if another program takes the place of this one; does nothing if it is not held."""
+        if self._descriptor is not None:
+            os.set_inheritable(self._descriptor, True)
+
     def release(self) -> None:
         """Give the lock back; does nothing if it is not held.
 

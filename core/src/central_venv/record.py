@@ -18,7 +18,10 @@
      "state": "ready",                        or "creating": its creation began and has not ended
      "created": 1795251600.25,                the time of its `pyvenv.cfg`, in seconds since the epoch, when that
      "python": "3.12.1",                      file said that it is of this Python; both null before it is ready
-     "holder": {"pid": 123, "host": "laptop", "command": "tox run -e py312"}}
+     "holder": {"pid": 123, "host": "laptop", "command": "tox run -e py312"},
+     "request": "3.12",                       the Python that was asked for, in the runner's words
+     "note": "9f86d081884c"}                  what the runner wants to know of it the next time, in its own words;
+                                              each of the two is absent if it says nothing
 
 The time of the file itself is when the environment was used last: a use that is recorded replaces nothing that another
 process is writing.
@@ -114,9 +117,11 @@ class EnvironmentRecord:
         created: when the environment was made that is meant, in seconds since the epoch; None if unknown.
         python: its Python; None if unknown.
         last_used: when the record was written or touched, in seconds since the epoch; None before that.
+        request: the Python that the runner asked for, in its own words; None if it does not say.
+        note: what the runner noted, in its own words; None if it noted nothing.
     """
 
-    __slots__ = ("_holder", "created", "last_used", "name", "python", "runner", "state")
+    __slots__ = ("_holder", "created", "last_used", "name", "note", "python", "request", "runner", "state")
 
     def __init__(  # noqa: PLR0913  # one for each field
         self,
@@ -128,6 +133,8 @@ class EnvironmentRecord:
         python: str | None = None,
         holder: Holder | object = None,
         last_used: float | None = None,
+        request: str | None = None,
+        note: str | None = None,
     ) -> None:
         self.runner = runner
         self.name = name
@@ -135,6 +142,8 @@ class EnvironmentRecord:
         self.created = created
         self.python = python
         self.last_used = last_used
+        self.request = request
+        self.note = note
         self._holder = holder
 
     @property
@@ -212,7 +221,7 @@ def read_environment(path: str) -> EnvironmentRecord | None:
     remedy = "it is written anew when the environment is next used"
     fields = _decode(path, found[0], remedy)
     runner, name = _text(fields, "runner"), _text(fields, "name")
-    state, created = fields.get("state"), fields.get("created")
+    state, created, request = fields.get("state"), fields.get("created"), fields.get("request")
     if runner is None or name is None or state not in (READY, CREATING):  # it may be no hashable value
         raise _damaged(path, remedy)
     return EnvironmentRecord(
@@ -223,6 +232,8 @@ def read_environment(path: str) -> EnvironmentRecord | None:
         python=_text(fields, "python"),
         holder=fields.get("holder"),  # looked at only if somebody has to wait for it
         last_used=found[1],
+        request=request if isinstance(request, str) else None,  # it may be empty: any Python
+        note=_text(fields, "note"),
     )
 
 
@@ -241,6 +252,8 @@ def write_environment(path: str, record: EnvironmentRecord) -> None:
         "python": record.python,
         "holder": None if holder is None else {"pid": holder.pid, "host": holder.host, "command": holder.command},
     }
+    said = {"request": record.request, "note": record.note}
+    fields |= {key: value for key, value in said.items() if value is not None}
     files.write(path, _encode(fields))
 
 
