@@ -17,9 +17,11 @@ from central_venv.errors import (
     EnvironmentNameError,
     HomeConflictError,
     NewerRecordError,
+    SettingsError,
     StoreError,
 )
 from central_venv.key import home_name
+from central_venv.location import is_enabled
 from central_venv.record import ProjectRecord, write_project
 from support.trees import listing, write_tree
 
@@ -376,3 +378,72 @@ def test_a_disk_of_its_own_is_marked_although_its_file_system_put_something_ther
     Store(str(disk)).prepare()
 
     assert {path.name for path in disk.iterdir()} == {"lost+found", ".trash", "CACHEDIR.TAG", ".gitignore"}
+
+
+# whether a project's environments go to the store
+
+
+def disable(project: Path) -> None:
+    with open(project / "pyproject.toml", "a", encoding="utf-8") as file:
+        file.write("[tool.central-venv]\nenabled = false\n")
+
+
+def test_a_projects_environments_go_to_the_store(project: Path) -> None:
+    assert is_enabled(project)
+
+
+def test_a_variable_keeps_environments_out_of_the_store(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CENTRAL_VENV", "0")
+
+    assert not is_enabled(project)
+
+
+def test_a_project_keeps_its_environments_out_of_the_store(project: Path) -> None:
+    disable(project)
+
+    assert not is_enabled(project)
+
+
+def test_what_one_project_wants_is_not_asked_of_another(project: Path, base: Path) -> None:
+    disable(project)
+    write_tree(base / "other", {"pyproject.toml": ""})
+
+    assert is_enabled(base / "other")
+
+
+def test_a_variable_that_switches_off_is_obeyed_before_settings_are_read(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(project, {"pyproject.toml": "[tool.central-venv]\nenabled = 'no'\n"})
+    monkeypatch.setenv("CENTRAL_VENV", "0")
+
+    assert not is_enabled(project)
+
+
+def test_whether_a_project_is_enabled_cannot_be_told_from_wrong_settings(project: Path) -> None:
+    write_tree(project, {"pyproject.toml": "[tool.central-venv]\nenabled = 'no'\n"})
+
+    with pytest.raises(SettingsError):
+        is_enabled(project)
+
+
+@posix_only
+def test_a_project_may_be_asked_for_by_a_link(project: Path, base: Path) -> None:
+    disable(project)
+    (base / "link").symlink_to(project)
+
+    assert not is_enabled(str(base / "link"))
+
+
+def test_asking_whether_a_project_is_enabled_writes_nothing(project: Path, tmp_path: Path) -> None:
+    before = listing(tmp_path)
+
+    is_enabled(project)
+
+    assert listing(tmp_path) == before
+
+
+def test_a_script_is_a_project_that_is_enabled(project: Path) -> None:
+    write_tree(project, {"tool.py": ""})
+
+    assert is_enabled(project / "tool.py")

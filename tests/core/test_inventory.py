@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 NOON = 1795521600.0
 
+#: Where hatch puts an environment if a home's directory is its data directory.
+NESTED = ".hatch/env/virtual/project/AbCd1234/default"
+
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names with line breaks, are POSIX")
 
 HOLD = """
@@ -540,6 +543,179 @@ def test_the_directories_that_may_be_environments_are_those_of_the_layout(home_o
     ]
 
 
+# what hatch nests in its data directory
+
+
+@pytest.mark.parametrize(
+    ("directory", "name"),
+    [
+        ("env/virtual/project/AbCd1234/default", "default"),
+        ("env/virtual/project/AbCd1234/test.py3.12", "test.py3.12"),
+        ("env/virtual/.scripts/AbCd1234", "AbCd1234"),
+        ("env/.internal/hatch-build/project/AbCd1234/hatch-build", "hatch-build"),
+        ("env/pip-compile/project/AbCd1234/default", "default"),
+    ],
+    ids=["virtual", "matrix", "script", "internal", "another type"],
+)
+def test_an_environment_in_hatchs_data_directory_is_found(
+    directory: str, name: str, home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    path = make_environment(Path(home_of.path, ".hatch", directory))
+
+    (found,) = search(store)[0].environments
+
+    assert (found.runner, found.name, found.path, found.state) == ("hatch", name, str(path), "ready")
+    assert (found.directory, found.python) == (directory.replace("/", os.sep), "3.12.1")
+    assert (found.recorded, found.last_used) == (False, None)
+
+
+def test_an_environment_in_hatchs_data_directory_without_its_interpreter_is_broken(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    path = make_environment(Path(home_of.path, NESTED))
+    (path / INTERPRETER).unlink()
+
+    assert found_names(search(store)[0]) == [("hatch", "default", "broken")]
+
+
+def test_environments_in_hatchs_data_directory_are_found_beside_others(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    seal(home_of, "docs", "hatch", used=NOON)
+    for name in (NESTED, f"{NESTED}-2", ".tox/py312"):
+        make_environment(Path(home_of.path, name))
+
+    assert found_names(search(store)[0]) == [
+        ("hatch", "docs", "ready"),
+        ("hatch", "default", "ready"),
+        ("hatch", "default-2", "ready"),
+        ("tox", "py312", "ready"),
+    ]
+
+
+def test_the_directories_in_hatchs_data_directory_that_are_no_environments_are_not_listed(
+    home_of: Home, make_environment: Maker
+) -> None:
+    path = make_environment(Path(home_of.path, NESTED))
+    write_tree(Path(home_of.path, ".hatch", "env"), {"file": "", "virtual/project/AbCd1234/half-made/bin/python": ""})
+
+    assert list(environment_directories(home_of.path)) == [
+        ("hatch", os.path.join("env", "virtual", "project", "AbCd1234", "default"), str(path))
+    ]
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [
+        "env/.metadata/project/default",
+        "env/virtual/.pythons/3.12/python",
+        "env/.internal/hatch-test/.pythons/3.12",
+        "env/a/b/c/d/e/too-deep",
+        "virtual/project/AbCd1234/default",
+        "pythons/3.12/python",
+    ],
+)
+def test_elsewhere_in_hatchs_directory_no_environment_is_looked_for(
+    directory: str, home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    make_environment(Path(home_of.path, ".hatch", directory))
+
+    assert found_names(search(store)[0]) == []
+
+
+def test_pythons_and_notes_of_hatch_are_not_even_listed(
+    home_of: Home, store: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_environment(Path(home_of.path, NESTED))
+    write_tree(Path(home_of.path, ".hatch", "env"), {"virtual/.pythons/3.12/file": "", ".metadata/project/file": ""})
+    listed: list[str] = []
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        listed.append(os.path.basename(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    search(store)
+
+    assert {"virtual", "project"} < set(listed)
+    assert {".pythons", ".metadata"}.isdisjoint(listed)
+
+
+@pytest.mark.parametrize("below", ["inner", f"lib{os.sep}inner"])
+@pytest.mark.parametrize("directory", ["env/virtual/.scripts/AbCd1234", "env/virtual"])
+def test_in_an_environment_no_other_one_is_looked_for(
+    directory: str, below: str, home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    path = make_environment(Path(home_of.path, ".hatch", directory))
+    make_environment(path / below)
+
+    assert [found.path for found in search(store)[0].environments] == [str(path)]
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "unrecorded"])
+def test_an_environment_that_is_called_like_hatchs_data_directory_is_one(
+    recorded: bool,  # noqa: FBT001
+    home_of: Home,
+    store: Path,
+    make_environment: Maker,
+) -> None:
+    path = seal(home_of, "env", "hatch") if recorded else make_environment(Path(home_of.path, ".hatch", "env"))
+    make_environment(path / "virtual" / "project" / "AbCd1234" / "default")
+
+    assert found_names(search(store)[0]) == [("hatch", "env", "ready")]
+    assert list(environment_directories(home_of.path)) == [("hatch", "env", str(path))]
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["broken", "creating"])
+def test_an_environment_that_is_called_like_hatchs_data_directory_is_found_in_every_state(
+    made: bool,  # noqa: FBT001
+    home_of: Home,
+    store: Path,
+) -> None:
+    environment = home_of.environment("hatch", "env")
+    if made:
+        Path(seal(home_of, "env", "hatch"), "pyvenv.cfg").unlink()
+    else:
+        environment.claim("env", on_wait=lambda _: None)
+        Path(environment.path).mkdir(parents=True)
+
+    assert found_names(search(store)[0]) == [("hatch", "env", "broken" if made else "creating")]
+
+
+def test_in_another_runners_directory_of_that_name_no_environment_is_looked_for(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    make_environment(Path(home_of.path, NESTED.replace(".hatch", ".tox")))
+
+    assert found_names(search(store)[0]) == []
+    assert list(environment_directories(home_of.path)) == [("tox", "env", os.path.join(home_of.path, ".tox", "env"))]
+
+
+@posix_only
+@pytest.mark.parametrize("part", range(1, 6), ids=lambda part: NESTED.split("/")[part])
+def test_a_link_on_the_way_to_an_environment_in_hatchs_data_directory_is_not_followed(
+    part: int, home_of: Home, store: Path, base: Path, make_environment: Maker
+) -> None:
+    make_environment(Path(home_of.path, NESTED))
+    place = Path(home_of.path, *NESTED.split("/")[: part + 1])
+    place.rename(base / "elsewhere")
+    place.symlink_to(base / "elsewhere")
+
+    assert found_names(search(store)[0]) == []
+
+
+@posix_only
+def test_a_link_in_hatchs_data_directory_that_leads_back_is_no_reason_to_fail(
+    home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    path = make_environment(Path(home_of.path, NESTED))
+    (path.parent / "loop").symlink_to(Path(home_of.path, ".hatch", "env"))
+
+    assert [found.path for found in search(store)[0].environments] == [str(path)]
+
+
 def test_the_project_of_a_home_is_in_its_state(home_of: Home, store: Path) -> None:
     shutil.rmtree(home_of.root)
 
@@ -554,10 +730,39 @@ def test_a_project_that_is_gone_from_its_place_is_an_orphan(base: Path) -> None:
     assert project_state(record(base / "gone")) == "orphan"
 
 
-def test_a_project_that_became_a_file_is_an_orphan(base: Path) -> None:
-    write_tree(base, {"file": ""})
+def test_a_script_is_a_project_that_stands(base: Path) -> None:
+    write_tree(base, {"tool.py": ""})
 
-    assert project_state(record(base / "file")) == "orphan"
+    assert project_state(record(base / "tool.py", host="another", mount="/elsewhere", volume="0")) == "active"
+
+
+def test_a_script_that_is_gone_from_its_place_is_an_orphan(base: Path) -> None:
+    write_tree(base, {"tool.py": ""})
+    found = record(base / "tool.py")
+
+    (base / "tool.py").unlink()
+
+    assert project_state(found) == "orphan"
+
+
+@posix_only
+def test_a_link_to_nothing_at_the_place_of_a_project_is_an_orphan(base: Path) -> None:
+    found = record(base / "project")
+
+    (base / "project").symlink_to(base / "nowhere")
+
+    assert project_state(found) == "orphan"
+
+
+def test_the_environment_of_a_script_is_found(base: Path, store: Path) -> None:
+    write_tree(base, {"tool.py": ""})
+    home = Home(Store(str(store)), str(base / "tool.py"))
+    seal(home, "script", "hatch")
+
+    (project,) = search(store)
+
+    assert (project.root, project.state) == (str(base / "tool.py"), "active")
+    assert found_names(project) == [("hatch", "script", "ready")]
 
 
 @pytest.mark.parametrize(

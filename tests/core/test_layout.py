@@ -86,3 +86,22 @@ def test_a_runner_whose_directory_is_taken_is_refused(runner: str) -> None:
 def test_a_project_environment_has_the_name_of_one(directory: str) -> None:
     with pytest.raises(EnvironmentNameError):
         layout.environment_path("/store/foo", "project", directory)
+
+
+@pytest.mark.parametrize(
+    ("runner", "name", "expected"),
+    [
+        ("hatch", "env", True),
+        ("hatch", "default", False),
+        ("hatch", "environment", False),
+        ("hatch", "Env", False),
+        ("tox", "env", False),
+        ("project", "env", False),
+    ],
+)
+def test_only_hatch_nests_environments_and_only_in_one_directory(
+    runner: str,
+    name: str,
+    expected: bool,  # noqa: FBT001
+) -> None:
+    assert layout.is_data_directory(runner, name) is expected

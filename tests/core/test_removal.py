@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Maker = Callable[[Path], Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, owners and pipes are POSIX")
+#: Where hatch puts an environment if a home's directory is its data directory, and what it notes there.
+NESTED = ".hatch/env/virtual/project/AbCd1234/default"
+NOTES = {".hatch/env/.metadata/AbCd1234/default.json": "{}"}
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process uses")
 
 HOLD = """
@@ -1106,3 +1110,142 @@ def test_what_a_desktop_put_into_a_home_goes_with_it(home_of: Home) -> None:
     removed = take_all(look(home_of))
 
     assert (removed.homes, removed.kept) == (1, [])
+
+
+# what hatch nests in its data directory
+
+
+@pytest.fixture
+def nested(home_of: Home, make_environment: Maker) -> Path:
+    """An environment that hatch made in its data directory, with hatch's notes."""
+    home_of.prepare()
+    write_tree(Path(home_of.path), NOTES)
+    return make_environment(Path(home_of.path, NESTED))
+
+
+def test_an_environment_in_hatchs_data_directory_can_go_alone(
+    home_of: Home, nested: Path, make_environment: Maker
+) -> None:
+    other = make_environment(nested.with_name("docs"))
+    stays = seal(home_of)
+
+    removed = carry_out(look(home_of), "default")
+
+    assert (names_of(removed), removed.homes, removed.kept) == (["default"], 0, [])
+    assert not os.path.lexists(nested)
+    assert other.is_dir()
+    assert stays.is_dir()
+    assert all(Path(home_of.path, name).exists() for name in NOTES)
+
+
+def test_what_hatch_noted_beside_its_last_environment_stays_if_that_goes_alone(home_of: Home, nested: Path) -> None:
+    removed = carry_out(look(home_of))
+
+    assert (names_of(removed), removed.homes, removed.kept) == (["default"], 0, [])
+    assert not os.path.lexists(nested)
+    assert all(Path(home_of.path, name).exists() for name in NOTES)
+
+
+def test_an_environment_in_hatchs_data_directory_stays_where_nothing_proves_its_project(
+    home_of: Home, nested: Path
+) -> None:
+    seal(home_of)
+    os.unlink(home_of.record_path)
+
+    removed = carry_out(look(home_of))
+
+    assert names_of(removed) == ["py312"]
+    assert reasons(removed) == [("default", "it is neither recorded nor in the home of a known project")]
+    assert nested.is_dir()
+
+
+@linux_only
+def test_an_environment_in_hatchs_data_directory_that_a_process_runs_from_stays(home_of: Home, nested: Path) -> None:
+    python = nested / "bin" / "python"
+    python.unlink()
+    python.symlink_to(os.path.realpath(sys.executable))
+    (nested / "pyvenv.cfg").write_text(f"home = {os.path.dirname(os.path.realpath(sys.executable))}\n")
+    with another("", python=python) as process:
+        removed = take_all(look(home_of))
+
+    assert (names_of(removed), removed.homes) == ([], 0)
+    assert reasons(removed) == [("default", f"process {process.pid} runs from it")]
+    assert nested.is_dir()
+
+
+@posix_only
+@pytest.mark.parametrize("part", range(6), ids=lambda part: NESTED.split("/")[part])
+def test_a_link_that_came_on_the_way_to_an_environment_in_hatchs_data_directory_is_not_followed(
+    part: int, home_of: Home, nested: Path, base: Path
+) -> None:
+    project = look(home_of)
+    place = Path(home_of.path, *NESTED.split("/")[: part + 1])
+    place.rename(base / "elsewhere")
+    place.symlink_to(base / "elsewhere")
+    before = listing(base / "elsewhere")
+
+    removed = carry_out(project)
+
+    assert (names_of(removed), removed.homes) == ([], 0)
+    assert nested.is_dir()
+    assert listing(base / "elsewhere") == before
+
+
+def test_a_home_with_environments_in_hatchs_data_directory_goes_whole(
+    home_of: Home, nested: Path, make_environment: Maker
+) -> None:
+    make_environment(Path(home_of.path, ".hatch/env/.internal/hatch-build/project/AbCd1234/hatch-build"))
+    seal(home_of)
+    orphan(home_of)
+
+    removed = take_all(look(home_of))
+
+    assert (sorted(names_of(removed)), removed.homes, removed.kept) == (["default", "hatch-build", "py312"], 1, [])
+    assert not os.path.lexists(home_of.path)
+
+
+def test_a_home_in_which_only_hatchs_notes_are_left_goes(home_of: Home) -> None:
+    home_of.prepare()
+    write_tree(Path(home_of.path), NOTES)
+
+    removed = take_all(look(home_of))
+
+    assert (names_of(removed), removed.homes, removed.kept) == ([], 1, [])
+    assert not os.path.lexists(home_of.path)
+
+
+def test_a_home_whose_environment_in_hatchs_data_directory_went_before_goes(home_of: Home, nested: Path) -> None:
+    carry_out(look(home_of))
+    between = Path(home_of.path).is_dir()
+
+    removed = take_all(look(home_of))
+
+    assert between
+    assert (names_of(removed), removed.homes, removed.kept) == ([], 1, [])
+    assert not nested.exists()
+
+
+def test_hatchs_own_pythons_and_configuration_do_not_keep_a_home(home_of: Home) -> None:
+    home_of.prepare()
+    write_tree(Path(home_of.path), {**NOTES, ".hatch/pythons/3.12/bin/python": "", ".hatch/.config/coverage/file": ""})
+
+    removed = take_all(look(home_of))
+
+    assert (removed.homes, removed.kept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("notes", "name"),
+    [(NOTES, ".hatch/mine"), (NOTES, ".nox/env/.metadata/mine"), ({}, ".hatch/env/mine/file"), ({}, ".hatch/env")],
+    ids=["beside it", "another runner's", "no notes", "a file"],
+)
+def test_what_is_not_in_hatchs_data_directory_keeps_a_home(home_of: Home, notes: dict[str, str], name: str) -> None:
+    home_of.prepare()
+    write_tree(Path(home_of.path), {**notes, name: "precious"})
+
+    removed = take_all(look(home_of))
+
+    directory = name.partition("/")[0]
+    assert removed.homes == 0
+    assert reasons(removed) == [(None, f"it holds `{directory}`, which no runner put there")]
+    assert Path(home_of.path, name).read_text() == "precious"

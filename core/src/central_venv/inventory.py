@@ -9,7 +9,6 @@ A store can hold thousands of environments, so each costs no more than a handful
 from __future__ import annotations
 
 import os
-import stat
 
 from central_venv import clock, files, host, layout, venv
 from central_venv.errors import CentralVenvError
@@ -47,12 +46,18 @@ PROJECT_STATES = (ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, SHARED)
 ENVIRONMENT_STATES = (READY, CREATING, BROKEN)
 
 
+#: How deep in its data directory hatch keeps environments: `.internal/<environment>/<project>/<id>/<environment>`.
+_DEEPEST = 5
+#: What else hatch keeps there: notes, and Pythons with thousands of directories.
+_NO_ENVIRONMENTS = frozenset({".metadata", ".pythons"})
+
+
 class FoundEnvironment:
     """An environment that is in the store.
 
     Attributes:
         runner: what asked for it.
-        directory: the name of its directory.
+        directory: the name of its directory; several names where a runner nests them in a data directory of its own.
         name: as its runner calls it.
         path: absolute path of its directory.
         python: its Python, such as ``3.12.1``; None if nobody can tell.
@@ -82,13 +87,13 @@ class FoundEnvironment:
         Args:
             home: absolute path of its home.
             runner: what asked for it.
-            directory: the name of its directory.
+            directory: its path below the runner's directory: for nearly all of them a name.
             path: absolute path of its directory.
             record: what is recorded of it.
         """
         self.runner = runner
         self.directory = directory
-        self.name = self.directory if record is None or runner == PROJECT_RUNNER else record.name
+        self.name = os.path.basename(directory) if record is None or runner == PROJECT_RUNNER else record.name
         self.path = path
         made = venv.created(path)
         if record is not None and record.state == CREATING:
@@ -216,12 +221,13 @@ def project_state(record: ProjectRecord, seen: dict[tuple[str, str | None, str |
         seen: remembers from one call to the next which parents stand where they were; for many calls at one moment.
     """
     try:
-        if stat.S_ISDIR(os.stat(record.root).st_mode):
-            return ACTIVE
+        os.stat(record.root)
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError):  # no permission, a dead network drive, a path that this system cannot have
         return UNREACHABLE
+    else:
+        return ACTIVE  # a script is a project, too
     if record.host != host.name() or record.mount is None:
         return UNREACHABLE
     place = os.path.dirname(record.root), record.mount, record.volume
@@ -259,7 +265,7 @@ def _environments(home: str, on_problem: Listener) -> Iterator[FoundEnvironment]
 
 
 def environment_directories(home: str) -> Iterator[tuple[str, str, str]]:
-    """Each directory of a home that may be an environment: its runner, its name and its absolute path.
+    """Each directory of a home that may be an environment: its runner, its path below that's directory, and its own.
 
     Raises:
         StoreError: the home cannot be listed.
@@ -271,8 +277,31 @@ def environment_directories(home: str) -> Iterator[tuple[str, str, str]]:
             yield PROJECT_RUNNER, entry.name, entry.path
         elif (runner := layout.runner_of(entry.name)) is not None:
             for child in files.entries(entry.path, follow=True):  # it is no link, as was just seen
-                if child.is_dir(follow_symlinks=False):
+                if not child.is_dir(follow_symlinks=False):
+                    continue
+                if _is_data_directory(home, runner, child):
+                    for path in _environments_below(child.path, _DEEPEST):
+                        yield runner, os.path.relpath(path, entry.path), path
+                else:
                     yield runner, child.name, child.path
+
+
+def _is_data_directory(home: str, runner: str, entry: os.DirEntry[str]) -> bool:
+    """Whether a runner's own data directory is meant, not an environment that is called as that is."""
+    return (
+        layout.is_data_directory(runner, entry.name)
+        and not venv.is_environment(entry.path)
+        and not os.path.lexists(layout.environment_record_path(home, runner, entry.name))
+    )
+
+
+def _environments_below(directory: str, levels: int) -> Iterator[str]:
+    for entry in files.entries(directory):
+        if entry.is_dir(follow_symlinks=False) and entry.name not in _NO_ENVIRONMENTS:
+            if venv.is_environment(entry.path):
+                yield entry.path
+            elif levels > 1:
+                yield from _environments_below(entry.path, levels - 1)
 
 
 def _environment(home: str, runner: str, directory: str, path: str, on_problem: Listener) -> FoundEnvironment | None:

@@ -9,6 +9,7 @@
     │   ├── .venv/  .venv-3.12/      project environments
     │   ├── .tox/py312/              what tox would have put into the project's .tox
     │   ├── .nox/tests-3-12/         … nox into .nox
+    │   ├── .hatch/default/          hatch has no such directory; `HATCH_DATA_DIR=<home>/.hatch` nests in .hatch/env
     │   └── .central-venv/
     │       ├── home.lock            held for the moment in which an environment is claimed or something is removed
     │       └── tox/                 py312.json, the record of that environment, py312.lock, py312.uses
@@ -43,6 +44,10 @@ TRASH = ".trash"
 DESKTOP_FILES = frozenset({".DS_Store", ".directory", "Thumbs.db", "desktop.ini"})
 #: The end of the name of a file that is being written.
 UNFINISHED = ".tmp"
+
+#: What hatch keeps in its data directory (`HATCH_DATA_DIR`), and what is there once it has made an environment.
+DATA_OF_HATCH = frozenset({"env", "pythons", ".config"})
+NOTES_OF_HATCH = os.path.join("env", ".metadata")
 
 _HOME_LOCK = "home.lock"
 _NO_RUNNERS = frozenset({RECORDS, f".{PROJECT_RUNNER}", f".{_HOME_LOCK}"})
@@ -89,6 +94,16 @@ def runner_of(name: str) -> str | None:
     if not name.startswith(".") or name.startswith(PROJECT_ENVIRONMENT) or name in _NO_RUNNERS:
         return None
     return name[1:]
+
+
+def is_data_directory(runner: str, name: str) -> bool:
+    """Whether a runner whose data directory is its directory in the home keeps its environments somewhere below a name.
+
+    Args:
+        runner: the runner's name.
+        name: the name of a directory in the runner's one.
+    """
+    return (runner, name) == ("hatch", "env")
 
 
 def environment_path(home: str, runner: str, directory: str) -> str:

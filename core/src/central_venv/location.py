@@ -40,6 +40,18 @@ def project_home(root: str | os.PathLike[str]) -> Home | None:
     return home
 
 
+def is_enabled(root: str | os.PathLike[str]) -> bool:
+    """Whether the environments of the project at a root go to the store.
+
+    Args:
+        root: what the runner calls the project's directory, in any spelling.
+
+    Raises:
+        SettingsError: a variable or configuration file holds something that is not allowed.
+    """
+    return not switched_off() and load_settings(true_path(os.fspath(root))).enabled
+
+
 def open_store(settings: Settings, root: str | None) -> Store:
     """The store in force.
 

@@ -361,8 +361,17 @@ def _foreign(project: FoundProject) -> Iterator[str]:
 
 
 def _is_runners(home: str, path: str, runner: str) -> bool:
-    """Whether a directory without environments is a runner's all the same: empty, or one with records."""
-    return os.path.isdir(layout.records_directory(home, runner)) or next(files.entries(path), None) is None
+    """Whether a directory without environments is a runner's all the same: empty, one with records, hatch's data."""
+    names = {entry.name for entry in files.entries(path)}
+    return (
+        not names
+        or os.path.isdir(layout.records_directory(home, runner))
+        or (
+            runner == "hatch"
+            and names <= layout.DATA_OF_HATCH
+            and os.path.isdir(os.path.join(path, layout.NOTES_OF_HATCH))
+        )
+    )
 
 
 def _is_bare(home: str) -> bool:
