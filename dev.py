@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set this repository up and do something with it. Needs Python >= 3.10 with pip and venv, and nothing else.
 
-    python3 dev.py tour     real tox and nox on real projects, and where their environments are afterwards
+    python3 dev.py tour     real tox, nox and hatch on real projects, and where their environments are afterwards
     python3 dev.py test     lint, types and all tests with their coverage
     python3 dev.py bench    what a lookup and the plugins cost, as ratios
 
@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 DEV = ROOT / ".dev"
 CONSTRAINTS = ROOT / "constraints.txt"
-MEMBERS = ("core", "plugins/nox", "plugins/tox")
+MEMBERS = ("core", "plugins/hatch", "plugins/nox", "plugins/tox")
 TOOLS = (
     "coverage",
     "hypothesis",

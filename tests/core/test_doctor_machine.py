@@ -416,6 +416,42 @@ def test_nox_without_its_plugin_is_told_that_installing_it_is_not_enough(
 
 
 @posix_only
+def test_hatch_with_its_plugin_is_told(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = install(base / "x", "hatch-1.17.0", "hatch_central_venv-0.1", program="hatch")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert look() == [(NOTE, f"`hatch` 1.17.0 in `{base / 'x'}` has `hatch-central-venv` 0.1", None)]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("prefix", "remedy"),
+    [
+        ("pipx/venvs/hatch", "`pipx inject hatch hatch-central-venv`"),
+        ("uv/tools/hatch", "`uv tool install hatch --with hatch-central-venv`"),
+        ("x", "`uv pip install --python {}/bin/python hatch-central-venv`"),
+    ],
+    ids=["pipx", "uv tool", "no pip"],
+)
+def test_hatch_without_its_plugin_is_told_that_installing_it_is_not_enough(
+    prefix: str, remedy: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = install(base / prefix, "hatch-1.17.0", program="hatch")
+    monkeypatch.setenv("PATH", str(script.parent))
+
+    assert look() == [
+        (
+            NOTE,
+            f"`hatch` 1.17.0 in `{base / prefix}` lacks `hatch-central-venv`, so its environments go elsewhere",
+            (
+                f"{remedy.format(base / prefix)}, then add a table `tool.hatch.env.collectors.central` to the "
+                "project's pyproject.toml"
+            ),
+        )
+    ]
+
+
+@posix_only
 def test_runners_beside_each_other_have_their_own_plugins(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(base / "x", "nox-2026.4.10", "tox_central_venv-0.1", program="nox")
     script = install(base / "x", "tox-4.30.0")

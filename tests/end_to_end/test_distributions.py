@@ -15,7 +15,12 @@ import pytest
 from support.hosts import CACHE, ROOT, SCRIPTS, UV
 from support.trees import listing
 
-MEMBERS = {"central-venv": "core", "nox-central-venv": "plugins/nox", "tox-central-venv": "plugins/tox"}
+MEMBERS = {
+    "central-venv": "core",
+    "hatch-central-venv": "plugins/hatch",
+    "nox-central-venv": "plugins/nox",
+    "tox-central-venv": "plugins/tox",
+}
 
 
 def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:

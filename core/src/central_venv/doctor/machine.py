@@ -27,7 +27,10 @@ _KNOWN_OF_TOOL = frozenset({"requirements", "python", "entrypoints"})
 _KNOWN_OF_REQUIREMENT = frozenset({"name", "extras", "specifier", "marker"})
 _THERE = "on the file system of the store"
 #: What else it takes to use a plugin.
-_THEN = {"nox": ", then call `nox_central_venv.enable()` in the noxfile"}
+_THEN = {
+    "hatch": ", then add a table `tool.hatch.env.collectors.central` to the project's pyproject.toml",
+    "nox": ", then call `nox_central_venv.enable()` in the noxfile",
+}
 
 
 def examine(store: Store | None, root: str | None) -> Iterator[Finding]:

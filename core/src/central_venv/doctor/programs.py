@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Each runner's distribution, which is also its program's name, and the plugin for it.
-RUNNERS = {"nox": "nox-central-venv", "tox": "tox-central-venv"}
+RUNNERS = {"hatch": "hatch-central-venv", "nox": "nox-central-venv", "tox": "tox-central-venv"}
 
 _HEAD = 4096
 
