@@ -81,6 +81,20 @@ class Pair:
 NOXFILE = "import nox\n{enable}\n@nox.session\ndef tests(session):\n    session.run('pytest')\n"
 TOX_INI = "[tox]\nenv_list = a, b, c\n[testenv]\nskip_install = true\ncommands = python -c pass\n"
 
+PYPROJECT = (
+    '[project]\nname = "demo"\nversion = "1"\n[tool.hatch.envs.default]\ntype = "central"\nskip-install = true\n'
+)
+#: A plugin that Python finds before ours under the same name, whose environments are stock ones.
+STAND_IN = """
+from hatchling.plugin import hookimpl
+
+@hookimpl
+def hatch_register_environment():
+    from hatch.env.virtual import VirtualEnvironment
+
+    return type("Idle", (VirtualEnvironment,), {"PLUGIN_NAME": "central"})
+"""
+
 PAIRS = [
     Pair(
         "central-venv path / python -c pass",
@@ -109,6 +123,20 @@ PAIRS = [
             "central.py": NOXFILE.format(enable="import nox_central_venv\nnox_central_venv.enable()"),
             "plain.py": NOXFILE.format(enable=""),
         },
+    ),
+    Pair(
+        "hatch env find / the same with a type of a plugin that does nothing",
+        [str(PROGRAMS / "hatch"), "env", "find"],
+        [str(PROGRAMS / "hatch"), "env", "find"],
+        limit=1.05,
+        runs=100,
+        files={
+            "pyproject.toml": PYPROJECT,
+            "idle/idle.py": STAND_IN,
+            "idle/hatch_central_venv-0.dist-info/METADATA": "Name: hatch-central-venv\nVersion: 0\n",
+            "idle/hatch_central_venv-0.dist-info/entry_points.txt": "[hatch]\ncentral-venv = idle\n",
+        },
+        baseline_variables={"PYTHONPATH": "idle"},
     ),
     *(
         Pair(
@@ -175,7 +203,9 @@ def measure(pair: Pair) -> bool:
         for name in ("home", "project"):
             (base / name).mkdir()
         for name, content in pair.files.items():
-            (base / "project" / name).write_text(content)
+            file = base / "project" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content)
         shape = pair.store or Shape(0)
         store = make_store(base, shape.environments, linked_files=shape.linked_files, gone=shape.gone)
         times = [one_run(pair, base, store) for _ in range(pair.runs + 1)][1:]  # the first one warms up

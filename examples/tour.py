@@ -1,4 +1,4 @@
-"""The main job on real projects: tox and nox as their authors meant them, every environment in the store, clean trees.
+"""The main job on real projects, run as their authors meant: every environment in the store, clean trees.
 
 Run by `python3 dev.py tour`. Works in a temporary directory, with a home directory of its own.
 """
@@ -16,26 +16,35 @@ from pathlib import Path
 PROGRAMS = Path(sys.executable).parent
 ENVIRONMENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-#: Projects from the package index, each with how its authors run its tests.
+#: Projects from the package index, each with how its authors run its tests, and what its pyproject.toml gains.
 PROJECTS = [
     (
         "pytest-print",
         "1.1.0",
         "tox as ever, with tox-central-venv installed beside it",
         ["tox", "run", "-e", ENVIRONMENT],
+        "",
     ),
     (
         "check-sdist",
         "1.2.0",
         "nox without a change to the noxfile: the command that nox-central-venv brings",
         ["nox-central-venv", "-s", "tests", "--", "tests/test_inject.py"],
+        "",
+    ),
+    (
+        "hatch-jupyter-builder",
+        "0.10.0",
+        "hatch with one table in pyproject.toml, which hatch-central-venv understands",
+        ["hatch", "run", "test:test", "tests/test_is_stale.py"],
+        "[tool.hatch.env.collectors.central]",
     ),
 ]
 
 #: What pytest and Python leave by themselves, with or without a runner.
 NOT_OF_RUNNERS = {"__pycache__", ".pytest_cache"}
 #: What of the caller's environment would lead runners elsewhere.
-FOREIGN = ("CENTRAL_VENV", "NOX", "TOX", "UV_PROJECT", "XDG_")
+FOREIGN = ("CENTRAL_VENV", "HATCH", "NOX", "TOX", "UV_PROJECT", "XDG_")
 
 
 def main() -> int:
@@ -49,13 +58,17 @@ def main() -> int:
         variables |= {"PYTEST_DEBUG_TEMPROOT": str(home)}
 
         roots, left = [], set()
-        for name, version, what, command in PROJECTS:
+        for name, version, what, command, table in PROJECTS:
             say(f"a real project: the source distribution of {name} {version}")
             root = unpack(name, version, directory / name)
             roots.append(root)
             before = tree(root)
 
             say(what)
+            if table:
+                print("pyproject.toml:", table)
+                with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
+                    file.write(f"\n{table}\n")
             run(*command, cwd=root, variables=variables)
 
             say(f"what {command[0]} left in the project tree")
