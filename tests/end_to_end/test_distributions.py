@@ -108,6 +108,8 @@ def test_the_main_job_works_from_a_checkout() -> None:
     assert "=== what tox left in the project tree\nnothing\n" in done.stdout
     assert "=== what nox-central-venv left in the project tree\nnothing\n" in done.stdout
     assert " tox     .pkg " in done.stdout
+    assert "=== what hatch left in the project tree\nnothing\n" in done.stdout
     assert " nox     tests " in done.stdout
-    assert "removed 3 environments and 2 homes, freed " in done.stdout
+    assert " hatch   test " in done.stdout
+    assert "removed 4 environments and 3 homes, freed " in done.stdout
     assert "\nnothing to list in `" in done.stderr
