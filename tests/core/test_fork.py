@@ -137,6 +137,22 @@ finally:
 
 
 @posix_only
+def test_an_interrupt_while_modules_learn_of_the_copy_is_not_told() -> None:
+    script = """
+import os, signal, sys
+from central_venv.fork import fork
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGINT))
+hook = sys.unraisablehook
+os.waitpid(fork(lambda: None), 0)
+print(sys.unraisablehook is hook)
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+@posix_only
 def test_a_process_that_cannot_be_copied_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> NoReturn:
         raise BlockingIOError(errno.EAGAIN, "")

@@ -51,6 +51,8 @@ else:
         """
         this = os.getpid()
         status = 1
+        hook = sys.unraisablehook
+        sys.unraisablehook = lambda _: None  # there, an interrupt can come while modules learn that they were copied
         try:
             process = os.fork()
             if not process:
@@ -59,4 +61,5 @@ else:
         finally:  # whatever happens there, from the first moment on
             if os.getpid() != this:
                 os._exit(status)
+            sys.unraisablehook = hook
         return process
