@@ -265,7 +265,7 @@ def _environments(home: str, on_problem: Listener) -> Iterator[FoundEnvironment]
 
 
 def environment_directories(home: str) -> Iterator[tuple[str, str, str]]:
-    """Each directory of a home that may be an environment: its runner, its path below that's directory, and its own.
+    """Each directory of a home that may be an environment: its runner, its path below the runner's, and its whole path.
 
     Raises:
         StoreError: the home cannot be listed.
