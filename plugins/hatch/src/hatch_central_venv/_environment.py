@@ -156,15 +156,15 @@ class CentralEnvironment(VirtualEnvironment):
     def remove(self) -> None:
         """Remove the environment unless another process uses it."""
         central = self._central
-        if central is not None:
-            with self._aborting():
-                self._claim(central)
-                self._refuse_if_used(central)
-                central.discard()
-        super().remove()
-        if central is not None:
-            with self._aborting():
-                self._release(central)
+        if central is None:
+            super().remove()
+            return
+        with self._aborting():
+            self._claim(central)
+            self._refuse_if_used(central)
+            central.discard()
+            super().remove()
+            self._release(central)
 
     def dependency_hash(self) -> str:
         """What hatch notes of the dependencies. If that has not changed, hatch leaves the environment as it is."""
