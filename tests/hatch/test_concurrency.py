@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hatch import BARE, COLLECTOR, PACKAGE
+from support.hatch import BARE, PACKAGE, UNBOUND, project_with
 from support.hosts import Result, finish, read_until
 from support.pipes import Rendezvous
 from support.trees import write_tree
@@ -31,13 +31,6 @@ MEET = (
 
 #: The installation waits for the test, unless it is told otherwise.
 BUSY = f"""pre-install-commands = ['''python -c "{Rendezvous.COMMAND}"''']\n"""
-#: For a run whose installation does not wait.
-UNBOUND = {"STARTED": os.devnull, "GO_ON": os.devnull}
-
-
-def project_with(tmp_path: Path, text: str) -> Path:
-    """A project with a module, all of whose environments are in the store."""
-    return write_tree(tmp_path / "project", {"pyproject.toml": f"{text}{COLLECTOR}", "demo.py": ""})
 
 
 def together(hatch: Hatch, project: Path, *commands: list[str]) -> list[Result]:

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hatch import BARE, COLLECTOR, PACKAGE
+from support.hatch import BARE, PACKAGE, UNBOUND, project_with
 from support.hosts import SCRIPTS, finish
 from support.pipes import Rendezvous
 from support.trees import write_tree
@@ -39,8 +39,6 @@ BUSY = f"""
 pre-install-commands = ['echo before >> log', '''python -c "{Rendezvous.COMMAND}"''']
 post-install-commands = ['echo after >> log']
 """
-#: For a run whose installation does not wait.
-UNBOUND = {"STARTED": os.devnull, "GO_ON": os.devnull}
 
 #: The installation fails where a file says so.
 FAILING = """
@@ -49,11 +47,6 @@ pre-install-commands = ['python -c "import os; raise SystemExit(3 if os.path.exi
 
 #: Says which of two packages can be imported.
 FOUND = "from importlib.util import find_spec; print(*(name for name in ('one', 'two') if find_spec(name)))"
-
-
-def project_with(tmp_path: Path, text: str) -> Path:
-    """A project with a module, all of whose environments are in the store."""
-    return write_tree(tmp_path / "project", {"pyproject.toml": f"{text}{COLLECTOR}", "demo.py": ""})
 
 
 def dependencies(tmp_path: Path, *names: str) -> str:
@@ -307,31 +300,6 @@ def test_a_kill_during_the_commands_leaves_a_ready_environment(newest_hatch: Hat
 
     assert killed == {"default": "ready"}
     assert (result.status, newest_hatch.environments(project)) == (0, {}), result.text
-
-
-@posix
-def test_a_kill_during_a_synchronization_is_repaired_by_the_next_run(newest_hatch: Hatch, tmp_path: Path) -> None:
-    project = project_with(tmp_path, BARE)
-    newest_hatch.run("env", "create", cwd=project)
-    real = newest_hatch.host.program("uv")
-    uv = tmp_path / "uv"
-    wait = f'{sys.executable} -c "{Rendezvous.COMMAND}"'
-    uv.write_text(f'#!/bin/sh\nif [ "$1" = pip ]; then {wait}; fi\nexec {real} "$@"\n')
-    uv.chmod(0o755)
-    project_with(tmp_path, BARE + dependencies(tmp_path, "one"))
-    rendezvous = Rendezvous(tmp_path)
-    variables = {"HATCH_ENV_TYPE_CENTRAL_UV_PATH": str(uv), **rendezvous.variables}
-
-    running = newest_hatch.start("run", "python", "-c", FOUND, cwd=project, **variables)
-    rendezvous.wait()
-    os.killpg(running.pid, signal.SIGKILL)
-    finish(running)
-    killed = newest_hatch.environments(project)
-    result = newest_hatch.run("run", "python", "-c", FOUND, cwd=project)
-
-    assert killed == {"default": "broken"}
-    assert (result.status, result.out) == (0, "one\n"), result.text
-    assert newest_hatch.environments(project) == {"default": "ready"}
 
 
 @posix

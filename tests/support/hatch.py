@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from support.runners import Runner
+from support.trees import write_tree
 
 #: What is added to a project's pyproject.toml to have every environment central.
 COLLECTOR = """
@@ -54,6 +56,14 @@ description = "It works."
 [tool.hatch.envs.default]
 installer = "uv"
 """
+
+#: Lets an installation that would wait for the test go on at once.
+UNBOUND = {"STARTED": os.devnull, "GO_ON": os.devnull}
+
+
+def project_with(tmp_path: Path, text: str) -> Path:
+    """A project with a module, all of whose environments are in the store."""
+    return write_tree(tmp_path / "project", {"pyproject.toml": f"{text}{COLLECTOR}", "demo.py": ""})
 
 
 class Hatch(Runner):
