@@ -1495,6 +1495,31 @@ def test_a_use_that_waited_for_a_process_begins_when_that_is_killed(environment:
     assert len(marks(environment)) == 1
 
 
+@pytest.mark.parametrize(("asked", "complete"), [(None, True), ("3.12", True), ("3.13", False)])
+def test_a_use_tells_whether_the_environment_is_what_is_asked_for(
+    asked: str | None, *, complete: bool, environment: Environment, make_environment: Maker
+) -> None:
+    make_ready(environment, make_environment, request="3.12")
+
+    assert environment.use(asked, on_wait=refuse_to_wait) is complete
+
+
+def test_a_use_tells_that_a_creation_was_interrupted(environment: Environment, make_environment: Maker) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.release()
+
+    assert not environment.use(on_wait=refuse_to_wait)
+
+
+def test_a_use_beside_an_own_claim_leaves_that_to_its_owner(environment: Environment, make_environment: Maker) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.seal()
+
+    assert environment.use(on_wait=refuse_to_wait)
+
+
 def test_a_use_that_is_cancelled_is_not_marked(environment: Environment, home_of: Home) -> None:
     with start_claimant(home_of) as other:
         assert line(other) == "claimed"
@@ -1530,14 +1555,23 @@ def test_a_use_makes_no_record(environment: Environment, make_environment: Maker
     assert len(marks(environment)) == 1
 
 
-@pytest.mark.parametrize("content", ["{", '{"schema": 2}'], ids=["damaged", "newer"])
-def test_a_use_leaves_a_record_that_it_cannot_read(content: str, environment: Environment) -> None:
-    write_record(environment, content)
+def test_a_use_leaves_a_damaged_record(environment: Environment) -> None:
+    write_record(environment, "{")
 
     use(environment)
 
-    assert Path(environment.record_path).read_text() == content
+    assert Path(environment.record_path).read_text() == "{"
     assert len(marks(environment)) == 1
+
+
+def test_a_use_of_what_a_newer_version_recorded_is_refused(environment: Environment) -> None:
+    write_record(environment, '{"schema": 2}')
+
+    with pytest.raises(NewerRecordError):
+        use(environment)
+
+    assert Path(environment.record_path).read_text() == '{"schema": 2}'
+    assert marks(environment) == []
 
 
 def test_a_use_in_another_projects_home_changes_nothing(environment: Environment, home_of: Home) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from central_venv import project_home
 from support.hatch import BARE, PACKAGE, UNBOUND, project_with
 from support.hosts import Result, finish, read_until
 from support.pipes import Rendezvous
@@ -28,6 +29,20 @@ MEET = (
     "import os; open(os.environ['PIPE'], 'w').write('met')",
     "import os; assert open(os.environ['PIPE']).read() == 'met'",
 )
+
+#: Each environment that was let go waits for the test.
+PAUSE = f"""
+from contextlib import suppress
+
+with suppress(ImportError):
+    from central_venv.environment import Environment
+
+    def release_and_wait(environment, release=Environment.release):
+        release(environment)
+        {Rendezvous.COMMAND}
+
+    Environment.release = release_and_wait
+"""
 
 #: The installation waits for the test, unless it is told otherwise.
 BUSY = f"""pre-install-commands = ['''python -c "{Rendezvous.COMMAND}"''']\n"""
@@ -72,6 +87,25 @@ def test_four_first_runs_of_a_package_all_succeed(hatch: Hatch, tmp_path: Path) 
 
     assert_success(results)
     assert {result.out for result in results} == {"demo\n"}
+
+
+@posix
+def test_a_run_that_let_go_does_not_mind_that_the_next_one_has_claimed(hatch: Hatch, tmp_path: Path) -> None:
+    project = project_with(tmp_path, BARE + HELLO)
+    pause = write_tree(tmp_path / "pause", {"sitecustomize.py": PAUSE})
+    rendezvous = Rendezvous(tmp_path)
+    home = project_home(str(project))
+    assert home is not None
+    environment = home.environment("hatch", "default")
+
+    first = hatch.start("run", "hello", cwd=project, PYTHONPATH=str(pause), **rendezvous.variables)
+    rendezvous.wait()
+    environment.claim("default", on_wait=lambda holder: pytest.fail(f"{holder} still has it"))
+    with rendezvous.go_on():
+        result = finish(first)
+    environment.release()
+
+    assert (result.status, result.out) == (0, f"{hatch.directory(project) / 'default'}\n"), result.text
 
 
 @posix

@@ -195,28 +195,33 @@ class Environment:
             RecordError: the record is newer than this version understands.
             StoreError: the record cannot be read.
         """
-        record = self._previous if self.claimed else self._old_record()
-        if record is not None:
-            if record.state != READY:
-                return False
-            if None not in (request, record.request) and request != record.request:
-                return False
-        return venv.is_environment(self.path) and venv.has_interpreter(self.path)
+        return self._is_ready(self._previous if self.claimed else self._old_record(), request)
 
-    def use(self, *, on_wait: Callable[[Holder | None], None], cancelled: Callable[[], bool] = lambda: False) -> None:
+    def use(
+        self,
+        request: str | None = None,
+        *,
+        on_wait: Callable[[Holder | None], None],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Mark that this process uses the environment, beside others that may, until it ends the use or itself.
 
         Waits for another process that has claimed it; an own claim stays.
 
         Args:
+            request: the Python that the runner asks for.
             on_wait: told who has it, if it has to be waited for.
             cancelled: asked again and again during the wait, to give it up.
+
+        Returns:
+            Whether it was complete when it was marked, as `is_ready` tells. To ask only afterwards would be too late:
+            the next may have claimed it. True with an own claim, whose owner knows.
 
         Raises:
             WaitCancelledError: `cancelled` said so.
             StoreError: the store cannot be written.
             HomeConflictError: the home belongs to another project.
-            RecordError: the home's record is damaged or newer than this version understands.
+            RecordError: a record is newer than this version understands, or the home's is damaged.
         """
         claimed = self.claimed
         if not claimed:
@@ -224,6 +229,7 @@ class Environment:
         try:
             self.uses.begin()
             self.touch()
+            return claimed or self._is_ready(self._old_record(), request)
         except BaseException:
             self.uses.end()
             raise
@@ -356,6 +362,14 @@ class Environment:
                 raise HomeConflictError(
                     f"`{path}` is a link, not a directory", hint="remove the link; a directory is made in its place"
                 )
+
+    def _is_ready(self, record: EnvironmentRecord | None, request: str | None) -> bool:
+        if record is not None:
+            if record.state != READY:
+                return False
+            if None not in (request, record.request) and request != record.request:
+                return False
+        return venv.is_environment(self.path) and venv.has_interpreter(self.path)
 
     def _old_record(self) -> EnvironmentRecord | None:
         """The record as far as it can be used: a damaged one is replaced, a newer one is not."""

@@ -223,13 +223,12 @@ class CentralEnvironment(VirtualEnvironment):
             if central.claimed:
                 central.seal(noted or None)
             if not self._settled:
-                central.use(on_wait=self._say_wait)
+                if not central.use(self._request, on_wait=self._say_wait):
+                    self.app.abort(f"{_CHANGED}: `{self.name}`")
                 atexit.register(central.uses.end)
                 self._settled = True
             if central.claimed:
                 self._release(central)
-            if not central.is_ready(self._request):
-                self.app.abort(f"{_CHANGED}: `{self.name}`")
 
     @property
     def _request(self) -> str:
