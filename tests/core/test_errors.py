@@ -15,6 +15,7 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and is
 def test_all_errors_are_known_here() -> None:
     assert sorted(kind.__name__ for kind in KINDS) == [
         "CentralVenvError",
+        "CreationError",
         "DamagedRecordError",
         "EnvironmentNameError",
         "HomeConflictError",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv.cli import main
 from central_venv.errors import PythonRequestError
-from central_venv.python_request import environment_directory, file_request
+from central_venv.python_request import environment_directory, file_request, is_version, project_request
 from support.hosts import UV
 from support.trees import write_tree
 
@@ -236,3 +236,193 @@ def test_uv_that_cannot_be_started_is_an_error_of_ours(base: Path, monkeypatch: 
 
     with pytest.raises(PythonRequestError):
         python_request.environment_directory("the best")
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "evil",
+        "./evil",
+        "~/evil",
+        "=evil",
+        "=x/evil",
+        "<evil/x",
+        ">=3.11;evil",
+        ">=3.11,./evil",
+        ">=3.11 evil",
+        ">=3.11/../evil",
+        ">=",
+        ">=3.11,,",
+        "3.12/evil",
+        "latest",
+        "{base}/evil",
+    ],
+)
+def test_a_project_that_asks_for_neither_a_version_nor_a_range_is_refused(
+    request_: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("evil", "~/evil", "=evil", "=x/evil", "<evil/x", ">=3.11;evil", "3.12/evil", "latest", "uv"):
+        program(base / name, f"touch '{base}/ran'; echo '{sys.executable}'")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(base), os.environ["PATH"]]))
+    monkeypatch.setenv("HOME", str(base))
+    monkeypatch.chdir(base)
+
+    with pytest.raises(PythonRequestError, match="which is no version"):
+        environment_directory(request_.format(base=base), trusted=False)
+
+    assert not (base / "ran").exists()
+
+
+RANGES = [
+    ">=3.11",
+    ">3.10",
+    "<4",
+    "<=3.13.1",
+    "!=3.12",
+    "~=3.11",
+    "==3.12.*",
+    "===3.12.1",
+    ">=3.10,<3.13",
+    " >= 3.11 , < 3.14 ",
+    ">=3.11,!=3.12.0,<4",
+    ">=3.13.0rc1",
+]
+
+
+@posix_only
+@pytest.mark.parametrize("request_", RANGES)
+def test_uv_is_asked_what_a_range_of_the_project_means(
+    request_: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(base / "uv", f"echo '{sys.executable}'")
+    monkeypatch.setenv("PATH", str(base))
+
+    assert environment_directory(request_, trusted=False) == THIS
+
+
+@pytest.mark.parametrize(
+    "request_", ["3.12", "  3.12\n", "cpython-3.12.4-linux-x86_64", "pypy@3.10", "python3.12", "3.13t"]
+)
+def test_a_version_is_one(request_: str) -> None:
+    assert is_version(request_)
+
+
+@pytest.mark.parametrize(
+    "request_", [*RANGES, "", "3", "python3", "python", "./python3.12", "/bin/python3.12", "latest"]
+)
+def test_what_is_no_version_is_none(request_: str) -> None:
+    assert not is_version(request_)
+
+
+def required(range_: str) -> str:
+    return f"[project]\nrequires-python = '{range_}'\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({}, None, id="nothing"),
+        pytest.param({".python-version": "3.12\n"}, "3.12", id="a file with a version"),
+        pytest.param({".python-version": ">=3.12\n"}, ">=3.12", id="a file with a range"),
+        pytest.param({"pyproject.toml": required(">=3.11,<3.14")}, ">=3.11,<3.14", id="a range"),
+        pytest.param({".python-version": "3.12", "pyproject.toml": required(">=3.9")}, "3.12", id="the file wins"),
+        pytest.param({".python-version": "# no\n", "pyproject.toml": required(">=3.9")}, ">=3.9", id="no line"),
+        pytest.param({".python-version": "3.12", "pyproject.toml": "[broken"}, "3.12", id="the other is not read"),
+        pytest.param({"pyproject.toml": ""}, None, id="an empty pyproject.toml"),
+        pytest.param({"pyproject.toml": "project = 1"}, None, id="no table"),
+        pytest.param({"pyproject.toml": "[project]\nrequires-python = 3"}, None, id="no text"),
+        pytest.param({"pyproject.toml": required(" ")}, None, id="no range"),
+    ],
+)
+def test_a_project_asks_for_a_python(files: dict[str, str], expected: str | None, base: Path) -> None:
+    write_tree(base, files)
+
+    assert project_request(str(base)) == expected
+
+
+@pytest.mark.parametrize("files", [{".python-version": "./evil"}, {"pyproject.toml": required("^3.11")}])
+def test_a_project_cannot_ask_for_more(files: dict[str, str], base: Path) -> None:
+    write_tree(base, files)
+
+    with pytest.raises(PythonRequestError, match="which is no version"):
+        project_request(str(base))
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        pytest.param({"pyproject.toml": "[project\nrequires-python"}, "Expected ", id="broken"),
+        pytest.param({"pyproject.toml/file": ""}, "", id="a directory"),
+    ],
+)
+def test_a_pyproject_that_cannot_be_read_is_one_clear_error(files: dict[str, str], reason: str, base: Path) -> None:
+    write_tree(base, files)
+
+    with pytest.raises(PythonRequestError) as caught:
+        project_request(str(base))
+
+    assert caught.value.message.startswith(f"cannot read `{base / 'pyproject.toml'}`: {reason}")
+
+
+@posix_only
+def test_a_pipe_that_should_ask_for_a_python_is_not_waited_for(base: Path) -> None:
+    os.mkfifo(base / ".python-version")
+
+    assert file_request(str(base)) is None
+
+
+@posix_only
+def test_a_pipe_in_the_place_of_pyproject_is_not_waited_for(base: Path) -> None:
+    os.mkfifo(base / "pyproject.toml")
+
+    with pytest.raises(PythonRequestError, match="not a regular file"):
+        project_request(str(base))
+
+
+@posix_only
+def test_a_device_is_not_read(base: Path) -> None:
+    (base / ".python-version").symlink_to("/dev/zero")
+
+    assert file_request(str(base)) is None
+
+
+@posix_only
+def test_a_link_to_a_file_asks_for_a_python(base: Path) -> None:
+    write_tree(base, {"shared": "3.12\n"})
+    (base / ".python-version").symlink_to("shared")
+
+    assert file_request(str(base)) == "3.12"
+
+
+@pytest.mark.parametrize("request_", ["tool3.7", "x3.11-foo", "evil3.12"])
+def test_a_name_with_a_version_is_no_version(request_: str, tmp_path: Path) -> None:
+    (tmp_path / ".python-version").write_text(request_)
+
+    assert not is_version(request_)
+    with pytest.raises(PythonRequestError, match="which is no version"):
+        project_request(str(tmp_path))
+
+
+def test_what_a_project_asks_for_at_length_is_refused_in_short(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nrequires-python = ">={"3" * 100_000}"\n')
+
+    with pytest.raises(PythonRequestError) as caught:
+        project_request(str(tmp_path))
+
+    assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize("name", [".python-version", "pyproject.toml"])
+def test_a_file_of_any_size_is_not_read_to_its_end(name: str, tmp_path: Path) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(1 << 40)
+
+    assert project_request(str(tmp_path)) is None
+
+
+def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "versions").write_text("3.12\n")
+    (tmp_path / ".python-version").symlink_to("versions")
+
+    assert project_request(str(tmp_path)) == "3.12"

@@ -154,6 +154,13 @@ class Environment:
             self._lock.release()
             raise
 
+    def survive(self) -> None:
+        """Let the programs that this process starts without closing files keep the claim as long as they run.
+
+        Otherwise a kill of this process would free the environment while they still change it.
+        """
+        self._lock.survive()
+
     def seal(self, note: str | None = None) -> bool:
         """Record that the claimed environment is complete.
 

@@ -60,6 +60,10 @@ class PythonRequestError(CentralVenvError):
     """Nobody can tell which Python is meant: say it more plainly."""
 
 
+class CreationError(CentralVenvError):
+    """A project environment could not be made: what the error and the installer say."""
+
+
 class LinkError(CentralVenvError):
     """A link in the project cannot be made: make room for it, or do without."""
 

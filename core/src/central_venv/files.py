@@ -117,13 +117,22 @@ def mentions(path: str, word: bytes) -> bool | None:
 
     Most projects mention nothing of ours, and parsing their files takes longer than starting Python.
     """
+    content = read_of_project(path)
+    return None if content is None else word in content
+
+
+def read_of_project(path: str) -> bytes | None:
+    """The content of a project's file, which may be behind a link; None if it is no regular file or cannot be read.
+
+    One that is larger than any of ours counts as empty: whoever made it must not keep us busy.
+    """
     try:
         descriptor = os.open(path, READ_WITHOUT_WAITING)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
-        return word in _read_all(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
+        return _read_all(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
     except OSError:
         return None
     finally:

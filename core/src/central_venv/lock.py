@@ -100,7 +100,10 @@ class Lock:
                 return False
 
     def survive(self) -> None:
-        """Keep the lock if another program takes the place of this one; does nothing if it is not held."""
+        """Hand the lock on to a program that takes the place of this one, or is started without closing files.
+
+        `release` frees it for all of them. Does nothing if it is not held.
+        """
         if self._descriptor is not None:
             os.set_inheritable(self._descriptor, True)
 
