@@ -42,7 +42,7 @@ posix_only = pytest.mark.skipif(
     sys.platform == "win32", reason="pipes, terminals, and names with line breaks, are POSIX"
 )
 
-COMMANDS = ["path", "info", "list", "prune", "remove", "clean", "doctor", "config"]
+COMMANDS = ["path", "env", "info", "list", "prune", "remove", "clean", "doctor", "hook", "config"]
 COLOUR_VARIABLES = {"NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES", "COLORTERM"}
 
 NOON = 1795521600.0

@@ -370,6 +370,19 @@ def test_a_space_in_the_path_is_wrong(character: str, place: Path, monkeypatch: 
     )
 
 
+def test_a_path_that_the_programs_path_cannot_hold_is_wrong(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"{place}{os.pathsep}s"
+    monkeypatch.setenv("CENTRAL_VENV_HOME", path)
+
+    said = look()[0]
+
+    assert said == (
+        WRONG,
+        f"the path of the store `{path}` holds a `{os.pathsep}`, which `PATH` cannot hold",
+        f"set `CENTRAL_VENV_HOME`, or `store` in your configuration, to a path without `{os.pathsep}`",
+    )
+
+
 @pytest.mark.parametrize(("room", "level"), [(16, None), (15, NOTE), (5, NOTE), (4, WRONG), (-40, WRONG)])
 def test_a_path_too_long_for_scripts_is_told(
     room: int, level: str | None, place: Path, monkeypatch: pytest.MonkeyPatch

@@ -52,17 +52,19 @@ class Settings:
         per_python: whether a project environment is named after the Python in ``.python-version``.
         policy: modules with the site's own rules; see `central_venv.policy`.
         origins: where each value came from, by its key in the configuration files.
+        varies: whether the store is another one on other machines, or with other variables.
     """
 
-    __slots__ = ("enabled", "origins", "per_python", "policy", "store")
+    __slots__ = ("enabled", "origins", "per_python", "policy", "store", "varies")
 
-    def __init__(self, values: dict[str, object], origins: dict[str, Origin]) -> None:
+    def __init__(self, values: dict[str, object], origins: dict[str, Origin], *, varies: bool) -> None:
         self.enabled: bool = values["enabled"] is True
         self.store: str = str(values["store"])
         self.per_python: bool = values["per-python"] is True
         policy = values["policy"]
         self.policy: tuple[str, ...] = tuple(map(str, policy)) if isinstance(policy, list) else ()
         self.origins = origins
+        self.varies = varies
 
     def items(self) -> Iterator[tuple[str, bool | str | list[str], Origin]]:
         """Each setting's key, value and origin, in the order of the documentation."""
@@ -149,17 +151,19 @@ def load_settings(root: str | None) -> Settings:
         for key, value in found.items():
             values[key] = value
             origins[key] = origin
-    if "store" in values:
-        values["store"] = _expand(str(values["store"]), origins["store"])
-    else:
-        values["store"] = data_directory()
-    return Settings(values, origins)
+    written = str(values.get("store", ""))
+    values["store"] = _expand(written, origins["store"]) if "store" in values else data_directory()
+    return Settings(values, origins, varies=any(sign in written for sign in ("{hostname}", "{platform}", "$")))
+
+
+def config_files() -> list[str]:
+    """The absolute paths of the site's and the user's configuration file, whether they exist or not."""
+    return [os.path.join(directory, CONFIG_FILE) for directory in (site_config_directory(), user_config_directory())]
 
 
 def _sources(root: str | None) -> Iterator[tuple[Origin, dict[str, object]]]:
     """What each source sets, the weakest first."""
-    for kind, directory in (("site", site_config_directory()), ("user", user_config_directory())):
-        path = os.path.join(directory, CONFIG_FILE)
+    for kind, path in zip(("site", "user"), config_files(), strict=True):
         if os.path.lexists(path):
             origin = Origin(kind, path)
             yield origin, _checked(_read_toml(path), origin)

@@ -31,17 +31,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     argv = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:
+        import gc
+
+        gc.disable()  # a command ends long before its rubbish matters
+    return guarded(lambda: _run(argv))
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command of a command line, and say in its terms what fails.
+
+    Args:
+        command: answers on stdout, and returns the exit status.
+
+    Returns:
+        The exit status.
+    """
     if sys.stderr is None:  # closed: what would go there is for nobody
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end
     if sys.stdout is None:
         complain(CentralVenvError("cannot write the answer: stdout is closed", hint="leave it open"))
         return FAILED
-    if arguments is None:
-        import gc
-
-        gc.disable()  # a command ends long before its rubbish matters
     try:
-        status = _run(argv)
+        status = command()
         sys.stdout.flush()
     except CentralVenvError as error:
         complain(error)
@@ -76,6 +88,10 @@ def _quick(argv: list[str]) -> Callable[[], int] | None:
         from central_venv.cli import path
 
         return _understood(path, argv[1:])
+    if argv[:1] == ["env"]:
+        from central_venv.cli import env
+
+        return _understood(env, argv[1:])
     if argv[:1] == ["list"]:
         from central_venv.cli import listing
 

@@ -33,12 +33,14 @@ if TYPE_CHECKING:
 #: Each command's name, its module and what it does, in the order in which a newcomer needs them.
 COMMANDS = {
     "path": ("path", "where an environment is or would be"),
+    "env": ("env", "what activates this project's environment, for shells, direnv and mise"),
     "info": ("info", "this project: its home and environments"),
     "list": ("listing", "every environment of every project"),
     "prune": ("prune", "remove what belongs to projects that are gone, and what has long been idle"),
     "remove": ("remove", "remove environments of this project"),
     "clean": ("clean", "remove all environments of this project, or of the whole store"),
     "doctor": ("doctor", "what is wrong or could be better, each with its remedy"),
+    "hook": ("hook", "a script that hooks central environments into direnv"),
     "config": ("config", "each setting and where it came from"),
 }
 

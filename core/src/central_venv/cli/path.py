@@ -6,14 +6,12 @@ import os
 import sys
 
 from central_venv.cli import DONE, FAILED
-from central_venv.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER
+from central_venv.layout import PROJECT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from typing import Protocol
-
-    from central_venv.settings import Settings
 
     class PathArguments(Protocol):
         """What ``path`` is asked."""
@@ -63,7 +61,7 @@ def run(arguments: PathArguments) -> int:
 
 
 def _path(arguments: PathArguments) -> str:
-    from central_venv.cli.project import home_here
+    from central_venv.cli.project import home_here, project_environment
 
     home, settings = home_here(arguments.project)
     if arguments.home:
@@ -72,17 +70,4 @@ def _path(arguments: PathArguments) -> str:
         return home.environment_path(PROJECT_RUNNER if arguments.runner is None else arguments.runner, arguments.env)
     if arguments.runner is not None:
         return home.runner_directory(arguments.runner)
-    return home.environment_path(PROJECT_RUNNER, _directory(home.root, settings, arguments.python))
-
-
-def _directory(root: str, settings: Settings, python: str | None) -> str:
-    """The project environment's directory for the Python that was asked for, by whatever way."""
-    request = os.environ.get("UV_PYTHON") if python is None else python
-    if not request and not settings.per_python:
-        return PROJECT_ENVIRONMENT
-    from central_venv.python_request import environment_directory, file_request
-
-    if request:
-        return environment_directory(request)
-    in_file = file_request(root)
-    return PROJECT_ENVIRONMENT if in_file is None else environment_directory(in_file, trusted=False)
+    return home.environment_path(PROJECT_RUNNER, project_environment(home.root, settings, arguments.python))

@@ -6,6 +6,7 @@ import os
 
 from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.home import Home
+from central_venv.layout import PROJECT_ENVIRONMENT
 from central_venv.location import open_store
 from central_venv.project import current_directory, find_root, true_path
 from central_venv.settings import load_settings
@@ -15,17 +16,26 @@ if TYPE_CHECKING:
     from central_venv.settings import Settings
 
 
+def asked_directory(project: str | None) -> str:
+    """The true path of the directory that was named, or else of the current one.
+
+    Raises:
+        ProjectNotFoundError: it is not there.
+    """
+    if project is None:
+        return current_directory()
+    if not os.path.isdir(project):
+        raise ProjectNotFoundError(f"`{project}` is not a directory", hint="name the project's directory")
+    return true_path(project)
+
+
 def root_here(project: str | None) -> str:
     """The true path of the project that was named, or else of the one that the current directory lies in.
 
     Raises:
         ProjectNotFoundError: there is none.
     """
-    if project is None:
-        return _root_of_current_directory()
-    if not os.path.isdir(project):
-        raise ProjectNotFoundError(f"`{project}` is not a directory", hint="name the project's directory")
-    return true_path(project)
+    return _root_of_current_directory() if project is None else asked_directory(project)
 
 
 def settings_here(project: str | None) -> tuple[str, Settings]:
@@ -54,6 +64,46 @@ def home_here(project: str | None) -> tuple[Home, Settings]:
     home = Home(open_store(settings, root), root)
     home.check()
     return home, settings
+
+
+def python_here(root: str, settings: Settings, python: str | None) -> tuple[str | None, bool]:
+    """The Python that the project environment is named after, by whatever way it is asked for.
+
+    Args:
+        root: true path of the project.
+        settings: those in force there.
+        python: what the command line asks for; None if it does not.
+
+    Returns:
+        The Python, None if the environment is plain `.venv`; and whether it is the user who asks for it.
+    """
+    request = os.environ.get("UV_PYTHON") if python is None else python
+    if request:
+        return request, True
+    if not settings.per_python:
+        return None, False
+    from central_venv.python_request import file_request
+
+    return file_request(root), False
+
+
+def project_environment(root: str, settings: Settings, python: str | None) -> str:
+    """The name of the project environment's directory.
+
+    Args:
+        root: true path of the project.
+        settings: those in force there.
+        python: what the command line asks for; None if it does not.
+
+    Raises:
+        PythonRequestError: nobody here can tell which Python that is.
+    """
+    request, trusted = python_here(root, settings, python)
+    if request is None:
+        return PROJECT_ENVIRONMENT
+    from central_venv.python_request import environment_directory
+
+    return environment_directory(request, trusted=trusted)
 
 
 def _root_of_current_directory() -> str:

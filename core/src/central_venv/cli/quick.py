@@ -41,12 +41,14 @@ def parse_quickly(argv: Sequence[str], defaults: Mapping[str, object]) -> Any:
     values = dict(defaults)
     rest = list(argv)
     while rest:
-        name = rest.pop(0)
+        name, equals, value = rest.pop(0).partition("=")
         key = name[2:] if name.startswith("--") else ""
-        if key not in defaults or "_" in key:
+        if key not in defaults or "_" in key or (equals and defaults[key] is False):
             return None
         if defaults[key] is False:
             values[key] = True
+        elif equals:
+            values[key] = value
         elif rest and not rest[0].startswith("-"):
             values[key] = rest.pop(0)
         else:

@@ -83,6 +83,12 @@ def _spelling(store: str) -> Iterator[Finding]:
             f"the path of the store `{store}` holds a space, which breaks the first lines of scripts",
             _MOVE_STORE.format("a path without spaces"),
         )
+    if os.pathsep in store:
+        yield wrong(
+            STORE,
+            f"the path of the store `{store}` holds a `{os.pathsep}`, which `PATH` cannot hold",
+            _MOVE_STORE.format(f"a path without `{os.pathsep}`"),
+        )
     longest = f"{store}{os.sep}{'x' * _HOME_LENGTH}{os.sep}.tox{os.sep}"
     room = _SCRIPT_LINE - len(os.fsencode(f"#!{longest}{_SCRIPT}"))
     if room >= _COMMON_NAME:

@@ -1,0 +1,140 @@
+"""What activates a project environment, and what the answer depends on: the contract with shells, direnv and mise.
+
+A caller may keep an answer as long as every file in `inputs` has the time that it had, and the variables that name the
+store, the configuration and the Python are the same. A time is of whole seconds: if one was less than a second ago when
+the caller asked, the file may have changed since without a new one.
+"""
+
+from __future__ import annotations
+
+import os
+
+from central_venv import venv
+from central_venv.project import LAST_RESORT_MARKER, MARKERS
+from central_venv.settings import config_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from central_venv.environment import Environment
+    from central_venv.home import Home
+    from central_venv.settings import Settings
+
+PATH = "PATH"
+#: Each variable that can be exported; in `PATH`, the directory of the environment's programs comes first.
+EXPORTS = ("UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV", PATH, "HATCH_DATA_DIR")
+#: Those that are exported unless others are asked for.
+USUAL_EXPORTS = EXPORTS[:3]
+
+#: What an environment needs to be there for.
+_OF_AN_ENVIRONMENT = frozenset({"VIRTUAL_ENV", PATH})
+
+
+class Activation:
+    """What activates the environment of one project.
+
+    Attributes:
+        home: the project's home.
+        path: absolute path of the environment, whether it exists or not.
+        record: absolute path of its record, whose time says when it was used last.
+        exists: whether there is an environment.
+        programs: absolute path of the directory with its programs.
+    """
+
+    __slots__ = ("exists", "home", "path", "programs", "record")
+
+    def __init__(self, home: Home, environment: Environment) -> None:
+        self.home = home
+        self.path = environment.path
+        self.record = environment.record_path
+        self.exists = venv.is_environment(self.path)
+        self.programs = os.path.dirname(os.path.join(self.path, venv.PYTHON))
+
+    def variables(self, exported: Iterable[str]) -> dict[str, str]:
+        """The values of some of `EXPORTS`, but those of an environment only if there is one, and `PATH` never.
+
+        Args:
+            exported: their names.
+        """
+        values = {
+            "UV_PROJECT_ENVIRONMENT": self.path,
+            "VIRTUAL_ENV": self.path,
+            "HATCH_DATA_DIR": self.home.runner_directory("hatch"),
+        }
+        return {name: values[name] for name in exported if name in values and self._applies(name)}
+
+    def extends_path(self, exported: Iterable[str]) -> bool:
+        """Whether the environment's programs are to be found first; `PATH` cannot hold a path with its separator."""
+        return PATH in exported and self._applies(PATH) and os.pathsep not in self.programs
+
+    def _applies(self, name: str) -> bool:
+        return self.exists or name not in _OF_AN_ENVIRONMENT
+
+
+def inputs(directory: str, root: str | None) -> dict[str, int]:
+    """Each file that the answer depends on, with its time in whole seconds since the epoch; 0 if it is not there.
+
+    Args:
+        directory: true path of the directory that was asked about.
+        root: true path of the project that was found; None if there is none.
+    """
+    return {path: _time(path) for path in _inputs(directory, root)}
+
+
+def is_lasting(settings: Settings, request: str | None) -> bool:
+    """Whether `inputs` tell everything that the answer depends on.
+
+    A site's own rules can ask whatever they like, a store can be another one on each machine that shares a cache, and
+    what a range or the name of a Python means changes with the Pythons that are there.
+
+    Args:
+        settings: those in force.
+        request: the Python that the environment's name is made of; None if there is none.
+    """
+    if settings.policy or settings.varies:
+        return False
+    if request is None:
+        return True
+    from central_venv.python_request import is_version
+
+    return is_version(request)
+
+
+def watched(path: str | None) -> list[str]:
+    """What changes when something begins to count that does not exist: for a missing one, watch the nearest directory.
+
+    Args:
+        path: absolute path of the environment; None if there is no project.
+    """
+    return [*([] if path is None else [os.path.join(path, venv.MARKER)]), *config_files()]
+
+
+def _inputs(directory: str, root: str | None) -> Iterator[str]:
+    yield from config_files()
+    marked = root is not None and any(os.path.exists(os.path.join(root, marker)) for marker in MARKERS)
+    for parent in _upward(directory):
+        # Above a project that has a marker, only a workspace can change the answer.
+        above = marked and len(parent) < len(root or "")
+        for name in ("pyproject.toml",) if above else MARKERS:
+            yield os.path.join(parent, name)
+        if not marked:
+            yield os.path.join(parent, LAST_RESORT_MARKER)
+    if root is not None:
+        yield os.path.join(root, ".python-version")
+
+
+def _upward(directory: str) -> Iterator[str]:
+    while True:
+        yield directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return
+        directory = parent
+
+
+def _time(path: str) -> int:
+    try:
+        return int(os.stat(path).st_mtime)
+    except OSError:
+        return 0
