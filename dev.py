@@ -20,11 +20,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 DEV = ROOT / ".dev"
 CONSTRAINTS = ROOT / "constraints.txt"
-MEMBERS = ("core", "plugins/hatch", "plugins/nox", "plugins/tox")
+MEMBERS = ("core", "plugins/hatch", "plugins/mise", "plugins/nox", "plugins/tox")
 TOOLS = (
     "coverage",
     "hypothesis",
+    "lupa",
     "mypy",
+    "pexpect",
     "platformdirs",
     "pytest",
     "pytest-randomly",

@@ -28,6 +28,7 @@ FOREIGN = (
     "CI",
     "CENTRAL_VENV",
     "HATCH",
+    "MISE",
     "NOX",
     "TOX",
     "_TOX",

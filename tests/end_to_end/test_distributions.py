@@ -18,6 +18,7 @@ from support.trees import listing
 MEMBERS = {
     "central-venv": "core",
     "hatch-central-venv": "plugins/hatch",
+    "mise-central-venv": "plugins/mise",
     "nox-central-venv": "plugins/nox",
     "tox-central-venv": "plugins/tox",
 }
@@ -51,6 +52,10 @@ def test_a_wheel_holds_the_package_its_types_and_its_licence(built: Path, name: 
     source = {
         f"{package}/{path}" for path in listing(ROOT / MEMBERS[name] / "src" / package) if "__pycache__" not in path
     }
+    if name == "mise-central-venv":  # what mise runs lies where mise can install it from the repository, too
+        lua = (ROOT / MEMBERS[name]).glob("[!s]*/*.lua")
+        source |= {f"{package}/lua/{path.relative_to(ROOT / MEMBERS[name])}" for path in lua}
+        source.add(f"{package}/lua/metadata.lua")
     assert {path for path in names if ".dist-info/" not in path} == {
         path for path in source if Path(path).suffix or "py.typed" in path
     }
