@@ -47,6 +47,7 @@ def assert_warned_of(result: Result, *words: str) -> None:
     ids=["silent", "word", "killed", "124", "error", "not-found", "127", "126", "colour"],
 )
 def test_a_command_line_that_fails(script: str, words: list[str], mise: Mise, project: Path) -> None:
+    mise.limit(WARNING_LASTS=60)
     mise.answer_with(script)
 
     assert_warned_of(mise.run("env", "--json", cwd=project), *words)

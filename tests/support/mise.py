@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from filelock import FileLock
 
 from support.hosts import CACHE, HOSTS, SCRIPTS, Host, Result
@@ -29,6 +30,8 @@ _SYSTEM = {"linux": "linux", "darwin": "macos"}.get(sys.platform, sys.platform)
 _MACHINE = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 PACKAGE = f"@jdxcode/mise-{_SYSTEM}-{_MACHINE}"
 NPM = shutil.which("npm")
+#: Seconds that npm may take, and until it is tried again.
+PATIENCE, RETRY = 200, 3600
 
 #: What a project is.
 PYPROJECT = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.10"\n'
@@ -55,17 +58,38 @@ _HOUR = 3600
 
 
 def install_mise(version: str) -> Path:
-    """The program of a release of mise, which is downloaded once."""
+    """The program of a release of mise, which is downloaded once; without it, the test is skipped."""
     directory = HOSTS / f"mise-{version}"
     HOSTS.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{directory}.lock"):
         program = directory / "node_modules" / PACKAGE / "bin" / "mise"
-        if not program.exists():
+        failure = directory / "failure"
+        if program.exists():
+            return program
+        if not (failure.exists() and time.time() - failure.stat().st_mtime < RETRY):
             directory.mkdir(exist_ok=True)
-            install = [str(NPM), "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
-            cache = ["--cache", str(CACHE / "npm"), "--prefix", str(directory)]
-            subprocess.run([*install, *cache, f"{PACKAGE}@{version}"], check=True, stdout=subprocess.DEVNULL)
-    return program
+            if _download(version, directory, failure):
+                return program
+        pytest.skip(f"npm has no mise {version} for us: {failure.read_text(encoding='utf-8')}")
+
+
+def _download(version: str, directory: Path, failure: Path) -> bool:
+    """Whether npm installed a release; if not, a file says why."""
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
+    places = ("--cache", str(CACHE / "npm"), "--prefix", str(directory))
+    command = [str(NPM), "install", *options, *places, f"{PACKAGE}@{version}"]
+    # Certificates of a site's own, which others are told of by `SSL_CERT_FILE`, npm wants in a variable of its own.
+    certificates = {"NODE_EXTRA_CA_CERTS": os.environ.get("SSL_CERT_FILE", "")}
+    variables = {**certificates, **os.environ}
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE, env=variables)
+    except subprocess.CalledProcessError as error:
+        failure.write_text(" ".join(error.stderr.split())[:300] or f"status {error.returncode}", encoding="utf-8")
+    except subprocess.TimeoutExpired:
+        failure.write_text(f"no answer within {PATIENCE} s", encoding="utf-8")
+    else:
+        return True
+    return False
 
 
 @dataclass(frozen=True)
