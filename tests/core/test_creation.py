@@ -41,6 +41,9 @@ environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("project", ".ven
 create(environment, sys.argv[2], None, on_wait=lambda holder: None)
 """
 
+#: A parent that minds a hangup, also where the tests themselves run under `nohup`.
+IMPRESSED = f"import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n{CREATE}"
+
 #: A parent that does not mind a hangup, as under `nohup`.
 UNIMPRESSED = f"import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n{CREATE}"
 
@@ -583,7 +586,7 @@ class Slow:
         os.mkfifo(self._go_on)
         self._program = write_program(directory / "uv", SLOW.format(alive=self.alive, go_on=self._go_on))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", CREATE, home.store.path, home.root],
+            [sys.executable, "-c", IMPRESSED, home.store.path, home.root],
             env={**os.environ, "PATH": os.pathsep.join([str(directory), os.environ["PATH"]])},
             stderr=subprocess.DEVNULL,
         )
