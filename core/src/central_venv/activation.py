@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from central_venv import venv
-from central_venv.project import LAST_RESORT_MARKER, MARKERS
+from central_venv.project import LAST_RESORT_MARKER, MARKERS, upward
 from central_venv.settings import config_files
 
 TYPE_CHECKING = False
@@ -113,7 +113,7 @@ def watched(path: str | None) -> list[str]:
 def _inputs(directory: str, root: str | None) -> Iterator[str]:
     yield from config_files()
     marked = root is not None and any(os.path.exists(os.path.join(root, marker)) for marker in MARKERS)
-    for parent in _upward(directory):
+    for parent in upward(directory):
         # Above a project that has a marker, only a workspace can change the answer.
         above = marked and len(parent) < len(root or "")
         for name in ("pyproject.toml",) if above else MARKERS:
@@ -122,15 +122,6 @@ def _inputs(directory: str, root: str | None) -> Iterator[str]:
             yield os.path.join(parent, LAST_RESORT_MARKER)
     if root is not None:
         yield os.path.join(root, ".python-version")
-
-
-def _upward(directory: str) -> Iterator[str]:
-    while True:
-        yield directory
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return
-        directory = parent
 
 
 def _time(path: str) -> int:

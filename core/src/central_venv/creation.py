@@ -11,7 +11,7 @@ import shutil
 import sys
 from contextlib import suppress
 
-from central_venv import venv
+from central_venv import files, venv
 from central_venv.errors import CreationError, StoreError
 from central_venv.foreground import run
 from central_venv.layout import PROJECT_ENVIRONMENT
@@ -134,9 +134,7 @@ def _make(command: list[str], path: str) -> None:
     try:
         status, said = run(command, os.path.dirname(path))
     except OSError as error:
-        raise CreationError(
-            f"cannot run `{program}`: {os.strerror(error.errno or 0).lower()}", hint="repair it"
-        ) from error
+        raise CreationError(f"cannot run `{program}`: {files.reason(error)}", hint="repair it") from error
     if status:
         lines = filter(None, (" ".join(line.split()) for line in said.removeprefix("error: ").splitlines()))
         reason = "; ".join(lines) or f"status {status}"

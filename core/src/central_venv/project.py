@@ -8,6 +8,10 @@ import sys
 from central_venv import files
 from central_venv.errors import ProjectNotFoundError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 #: What makes a directory a project for the command line and uv; the nearest one upward wins.
 MARKERS = ("pyproject.toml", "tox.ini", "tox.toml", "noxfile.py", "setup.py", "setup.cfg", "mise.toml")
 
@@ -107,14 +111,25 @@ def find_root(directory: str) -> str:
     return _workspace_root(root) or root
 
 
-def _nearest(start: str, markers: tuple[str, ...]) -> str | None:
-    directory = start
-    while not any(os.path.exists(os.path.join(directory, marker)) for marker in markers):
+def upward(directory: str) -> Iterator[str]:
+    """A directory and each one above it, the topmost last.
+
+    Args:
+        directory: its absolute path.
+    """
+    while True:
+        yield directory
         parent = os.path.dirname(directory)
         if parent == directory:
-            return None
+            return
         directory = parent
-    return directory
+
+
+def _nearest(start: str, markers: tuple[str, ...]) -> str | None:
+    for directory in upward(start):
+        if any(os.path.exists(os.path.join(directory, marker)) for marker in markers):
+            return directory
+    return None
 
 
 def _workspace_root(root: str) -> str | None:

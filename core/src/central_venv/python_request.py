@@ -111,7 +111,7 @@ def _required(root: str) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, toml.NotTOMLError) as error:
-        reason = os.strerror(error.errno or 0).lower() if isinstance(error, OSError) else str(error)
+        reason = files.reason(error) if isinstance(error, OSError) else str(error)
         raise PythonRequestError(f"cannot read `{path}`: {reason}", hint="mend it, or use `--python`") from error
     required = project.get("requires-python") if isinstance(project, dict) else None
     return required if isinstance(required, str) and required.strip() else None

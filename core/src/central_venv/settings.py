@@ -189,7 +189,7 @@ def _read_toml(path: str) -> dict[str, object]:
         return load(path)
     except OSError as error:
         raise SettingsError(
-            f"cannot read `{path}`: {os.strerror(error.errno or 0).lower()}", hint="make it readable, or remove it"
+            f"cannot read `{path}`: {files.reason(error)}", hint="make it readable, or remove it"
         ) from error
     except NotTOMLError as error:
         raise SettingsError(f"`{path}` is not valid TOML: {error}", hint="correct it, or remove it") from error

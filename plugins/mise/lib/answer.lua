@@ -5,44 +5,32 @@ local M = {}
 --- The variables that can be exported.
 M.EXPORTS = { UV_PROJECT_ENVIRONMENT = true, VIRTUAL_ENV = true, PATH = true, HATCH_DATA_DIR = true }
 
-local function is_list_of_strings(value)
+local function is_table_of(value, holds)
     if type(value) ~= "table" then
         return false
     end
-    for index, item in pairs(value) do
-        if type(index) ~= "number" or type(item) ~= "string" then
+    for key, item in pairs(value) do
+        if not holds(key, item) then
             return false
         end
     end
     return true
 end
 
-local function is_environment(value)
-    if type(value) ~= "table" then
-        return false
-    end
-    for name, text in pairs(value) do
-        if not M.EXPORTS[name] or type(text) ~= "string" or text:find("\0", 1, true) then
-            return false
-        end
-    end
-    return true
+local function is_list_item(index, item)
+    return type(index) == "number" and type(item) == "string"
+end
+
+local function is_variable(name, text)
+    return M.EXPORTS[name] and type(text) == "string" and not text:find("\0", 1, true)
+end
+
+local function is_time(path, time)
+    return type(path) == "string" and type(time) == "number"
 end
 
 local function is_place(value)
     return type(value.environment) == "string" and type(value.record) == "string" and type(value.exists) == "boolean"
-end
-
-local function are_times(value)
-    if type(value) ~= "table" then
-        return false
-    end
-    for path, time in pairs(value) do
-        if type(path) ~= "string" or type(time) ~= "number" then
-            return false
-        end
-    end
-    return true
 end
 
 --- Whether a value is an answer of the schema that this plugin understands.
@@ -51,8 +39,8 @@ function M.is_valid(value)
         return false
     end
     local complete = type(value.active) == "boolean" and type(value.lasting) == "boolean"
-    local lists = is_list_of_strings(value.path) and is_list_of_strings(value.watch)
-    local tables = is_environment(value.env) and are_times(value.inputs)
+    local lists = is_table_of(value.path, is_list_item) and is_table_of(value.watch, is_list_item)
+    local tables = is_table_of(value.env, is_variable) and is_table_of(value.inputs, is_time)
     return complete and lists and tables and (not value.active or is_place(value))
 end
 

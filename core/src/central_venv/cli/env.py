@@ -74,13 +74,9 @@ def conflict(arguments: EnvArguments) -> str | None:
 def run(arguments: EnvArguments) -> int:
     """Print it; to a program also that there is no project, or that central environments are turned off."""
     exported = _exported(arguments)
-    if arguments.shell == JSON:
-        _write(_for_program(arguments, exported))
-    elif arguments.shell == DIRENV:
+    if arguments.shell == DIRENV:
         _write(_watches_of_directory(arguments))  # first, so that direnv looks again once what fails is mended
-        _write(_for_shell(arguments, exported))
-    else:
-        _write(_for_shell(arguments, exported))
+    _write(_for_program(arguments, exported) if arguments.shell == JSON else _for_shell(arguments, exported))
     return DONE
 
 
@@ -121,7 +117,7 @@ def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
     import json
 
     from central_venv.activation import inputs, is_lasting, watched
-    from central_venv.cli.project import asked_directory, home_here, python_here, settings_here
+    from central_venv.cli.project import asked_directory, home_with, python_here, settings_here
     from central_venv.errors import ProjectNotFoundError
     from central_venv.settings import load_settings
 
@@ -133,7 +129,7 @@ def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
     answer: dict[str, object] = {"schema": 1, "active": False, "root": root, "env": {}, "path": []}
     path = None
     if root is not None and settings.enabled:
-        found = _activation(arguments, *home_here(arguments.project))
+        found = _activation(arguments, home_with(root, settings), settings)
         path = found.path
         if arguments.env is None:
             request, _ = python_here(root, settings, arguments.python)

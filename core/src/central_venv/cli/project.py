@@ -56,6 +56,19 @@ def home_here(project: str | None) -> tuple[Home, Settings]:
         CentralVenvError: there is none, or central environments are turned off for it.
     """
     root, settings = settings_here(project)
+    return home_with(root, settings), settings
+
+
+def home_with(root: str, settings: Settings) -> Home:
+    """A project's home, known to be its own.
+
+    Args:
+        root: true path of the project.
+        settings: those in force there.
+
+    Raises:
+        CentralVenvError: there is none, or central environments are turned off for it.
+    """
     if not settings.enabled:
         raise SettingsError(
             f"central environments are turned off for `{root}` ({settings.origins['enabled']})",
@@ -63,7 +76,7 @@ def home_here(project: str | None) -> tuple[Home, Settings]:
         )
     home = Home(open_store(settings, root), root)
     home.check()
-    return home, settings
+    return home
 
 
 def python_here(root: str, settings: Settings, python: str | None) -> tuple[str | None, bool]:

@@ -15,7 +15,7 @@ from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
 
-from central_venv import CentralVenvError
+from central_venv import CentralVenvError, files
 
 #: What mise calls the plugin: `_.central-venv` in its configuration.
 NAME = "central-venv"
@@ -164,6 +164,6 @@ def _refuse_foreign(directory: Path) -> None:
 
 def _failed(what: str, directory: Path, error: OSError) -> PluginError:
     return PluginError(
-        f"cannot {what} `{directory}`: {os.strerror(error.errno or 0).lower()}",
+        f"cannot {what} `{directory}`: {files.reason(error)}",
         hint="make that possible, then try again",
     )
