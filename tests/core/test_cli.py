@@ -42,7 +42,10 @@ posix_only = pytest.mark.skipif(
     sys.platform == "win32", reason="pipes, terminals, and names with line breaks, are POSIX"
 )
 
-COMMANDS = ["path", "env", "info", "list", "prune", "remove", "clean", "doctor", "hook", "config"]
+COMMANDS = [
+    *("create", "run", "uv", "activate", "link", "unlink", "use", "path", "env", "info", "list"),
+    *("prune", "remove", "clean", "adopt", "move", "doctor", "hook", "config"),
+]
 COLOUR_VARIABLES = {"NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES", "COLORTERM"}
 
 NOON = 1795521600.0
@@ -419,6 +422,8 @@ def test_programs_read_json(command: str, home_of: Home, store: Path, run: Runne
                 "root": home_of.root,
                 "home": home_of.path,
                 "state": "active",
+                "uses": None,
+                "used_by": [],
                 "environments": [environment_json(path, last_used="2026-11-24T12:00:00Z")],
             }
         ],
@@ -445,14 +450,14 @@ def test_list_shows_every_environment(
 
     said = run("list")
 
-    root, torch, empty = home_of.root, f"{store / '@torch'} (shared)", f"{store / 'empty-12345678'} (unrecorded)"
-    width = max(map(len, (root, torch, empty)))
+    root, empty = home_of.root, f"{store / 'empty-12345678'} (unrecorded)"
+    width = max(map(len, (root, empty)))
     assert said == (
         0,
         (
             f"{'PROJECT':{width}}  RUNNER   NAME    PYTHON  LAST USED  STATE\n"
             f"{root:{width}}  tox      py312   3.12.1  just now   ready\n"
-            f"{torch:{width}}  project  @torch  3.12.1  -          ready\n"
+            f"{'@torch (shared by nobody yet)':{width}}  project  @torch  3.12.1  -          ready\n"
             f"{empty:{width}}  -        -       -       -          empty\n"
         ),
         "",
@@ -730,7 +735,7 @@ def test_a_terminal_shows_a_table_with_colours(home_of: Home, store: Path) -> No
     assert heading.split() == ["runner", "name", "python", "last", "used", "state"]
     assert project == f"{home_of.root}  active  1 environment"
     assert re.fullmatch(r" +tox +py312 +3\.12\.1 +\d+ years ago +ready", environment)
-    assert torch == f"{store / '@torch'}  shared  1 environment"
+    assert torch == "@torch  shared by nobody yet  1 environment"
     assert environment.index("ready") == shared.index("broken") == heading.index("state")
     assert "\x1b[32mready" in shown.out
     assert "\x1b[31mbroken" in shown.out
@@ -868,10 +873,13 @@ def test_config_shows_each_setting_with_its_origin(
     assert said == (
         0,
         (
-            f"enabled     {'true':{width}}  (default)\n"
-            f"store       {store}  (default)\n"
-            f"per-python  {'true':{width}}  (environment: CENTRAL_VENV_PER_PYTHON)\n"
-            f'policy      {"""["json"]""":{width}}  (user: {user})\n'
+            f"enabled             {'true':{width}}  (default)\n"
+            f"store               {store}  (default)\n"
+            f"name                {'.venv':{width}}  (default)\n"
+            f"per-python          {'true':{width}}  (environment: CENTRAL_VENV_PER_PYTHON)\n"
+            f"isolated-selection  {'false':{width}}  (default)\n"
+            f"link                {'none':{width}}  (default)\n"
+            f'policy              {"""["json"]""":{width}}  (user: {user})\n'
             "files, the first one wins\n"
             f"  project  {here / 'pyproject.toml'}\n"
             f"  user     {user}\n"
@@ -891,7 +899,10 @@ def test_config_as_json(here: Path, store: Path, run: Runner) -> None:
         "settings": [
             {"key": "enabled", "value": True, "origin": default},
             {"key": "store", "value": str(store), "origin": default},
+            {"key": "name", "value": ".venv", "origin": default},
             {"key": "per-python", "value": False, "origin": default},
+            {"key": "isolated-selection", "value": False, "origin": default},
+            {"key": "link", "value": "none", "origin": default},
             {"key": "policy", "value": [], "origin": default},
         ],
         "files": {
@@ -940,7 +951,11 @@ def test_a_wrong_setting_is_told_with_its_remedy(
     [
         pytest.param([], id="no command"),
         pytest.param(["delete"], id="unknown command"),
-        *(pytest.param([command, "--colour"], id=f"unknown option of {command}") for command in COMMANDS),
+        *(
+            pytest.param([command, "--colour"], id=f"unknown option of {command}")
+            for command in COMMANDS
+            if command != "uv"
+        ),
         pytest.param(["list", "--json", "--summary"], id="options that exclude each other"),
         pytest.param(["list", "--unused-for", "long"], id="no age"),
         pytest.param(["path", "--runner"], id="missing value"),

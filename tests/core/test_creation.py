@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv.creation import create
+from central_venv import environment as environment_module
+from central_venv.creation import Wish, create
 from central_venv.errors import CreationError, PythonRequestError, WaitCancelledError
 from central_venv.inventory import find_project
+from central_venv.record import write_environment as write_record
 from support.hosts import UV
 from support.trees import listing, write_tree
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from central_venv.environment import Environment
-    from central_venv.record import Holder
+    from central_venv.record import EnvironmentRecord, Holder
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="fake programs are shell scripts, signals are POSIX")
 
@@ -36,9 +38,10 @@ EVIL = "#!/bin/sh\ntouch '{ran}'\n"
 CREATE = """
 import sys
 from central_venv import Home, Store
-from central_venv.creation import create
+from central_venv import environment as environment_module
+from central_venv.creation import Wish, create
 environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("project", ".venv")
-create(environment, sys.argv[2], None, on_wait=lambda holder: None)
+create(environment, Wish(sys.argv[2]), on_wait=lambda holder: None)
 """
 
 #: A parent that minds a hangup, also where the tests themselves run under `nohup`.
@@ -67,6 +70,7 @@ read -r _ < "{go_on}"
 INTERRUPTED = """
 import os, sys
 from central_venv import Home, Store
+from central_venv import environment as environment_module
 environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("project", ".venv")
 environment.claim(".venv", on_wait=lambda holder: None)
 os.makedirs(f"{environment.path}/half")
@@ -103,7 +107,7 @@ def states(home: Home) -> dict[str, str]:
 
 
 def make(environment: Environment, home: Home, python: str | None = None) -> None:
-    create(environment, home.root, python, on_wait=refuse_to_wait)
+    create(environment, Wish(home.root, python), on_wait=refuse_to_wait)
 
 
 def python_of(environment: Environment) -> str:
@@ -672,7 +676,7 @@ def test_an_installer_that_outlives_its_killed_parent_keeps_the_claim(
         with pytest.raises(WaitCancelledError):
             environment.claim(".venv", on_wait=lambda _: None, cancelled=lambda: True)
 
-    create(environment, home_of.root, None, on_wait=lambda _: None)  # the end of a process takes a moment
+    create(environment, Wish(home_of.root), on_wait=lambda _: None)  # the end of a process takes a moment
     assert states(home_of) == {".venv": "ready"}
 
 
@@ -695,3 +699,40 @@ def test_a_signal_that_is_ignored_ends_nothing(home_of: Home, fake_uv: Callable[
     subprocess.run([sys.executable, "-c", UNIMPRESSED, home_of.store.path, home_of.root], check=True)
 
     assert states(home_of) == {".venv": "ready"}
+
+
+def test_what_somebody_made_without_us_never_counts_as_half_made(
+    home_of: Home, make_environment: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = home_of.environment("project", ".venv")
+    path = make_environment(Path(environment.path))
+    seen = []
+
+    def write(path: str, record: EnvironmentRecord) -> None:
+        seen.append(record.state)
+        write_record(path, record)
+
+    monkeypatch.setattr(environment_module, "write_environment", write)
+
+    assert not create(environment, Wish(home_of.root), on_wait=refuse_to_wait)
+
+    assert seen == ["ready"]
+    assert (path / "pyvenv.cfg").exists()
+
+
+@posix_only
+def test_what_cannot_be_given_back_is_not_deleted(
+    home_of: Home, make_environment: Callable[[Path], Path], fake_uv: Callable[[str], None]
+) -> None:
+    environment = home_of.environment("project", ".venv")
+    write_tree(make_environment(Path(environment.path)), {"mark": ""})
+    environment.claim(".venv", on_wait=refuse_to_wait)
+    environment.seal()
+    environment.release()
+    fake_uv('for path; do :; done; : > "$path"; exit 1')
+
+    with pytest.raises(CreationError):
+        create(environment, Wish(home_of.root), on_wait=refuse_to_wait, anew=True)
+
+    store = Path(home_of.store.path)
+    assert [path for path in store.rglob("mark") if path.is_file()]

@@ -1721,3 +1721,10 @@ def test_a_home_that_went_away_while_a_use_waited_for_the_environment_is_made_an
     assert waits
     assert home_of.check()
     assert len(marks(environment)) == 1
+
+
+def test_a_use_before_anything_else_makes_the_store_whole(environment: Environment, store: Path) -> None:
+    environment.use(on_wait=refuse_to_wait)
+    environment.uses.end()
+
+    assert {".gitignore", "CACHEDIR.TAG"} <= set(os.listdir(store))

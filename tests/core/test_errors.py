@@ -14,16 +14,20 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and is
 
 def test_all_errors_are_known_here() -> None:
     assert sorted(kind.__name__ for kind in KINDS) == [
+        "AdoptionError",
         "CentralVenvError",
+        "CommandError",
         "CreationError",
         "DamagedRecordError",
         "EnvironmentNameError",
         "HomeConflictError",
         "LinkError",
+        "MoveError",
         "NewerRecordError",
         "ProjectNotFoundError",
         "PythonRequestError",
         "RecordError",
+        "RepositoryError",
         "SettingsError",
         "StoreError",
         "WaitCancelledError",

@@ -107,6 +107,34 @@ def test_importing_the_package_loads_none_of_its_modules(project: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "python"], ["uv", "sync"], ["uv", "lock"], ["uv", "--isolated-selection", "run", "--extra", "a", "x"]],
+    ids=" ".join,
+)
+def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(arguments: list[str], project: Path) -> None:
+    become = "from central_venv import replacement\nreplacement.become = lambda *_: 0"
+    prepare = "import central_venv\nhome = central_venv.project_home('.')\n"
+    for name in (".venv", ".venv+extra.a"):
+        prepare += (
+            f"environment = home.environment('project', {name!r})\n"
+            f"environment.claim({name!r}, on_wait=print)\n"
+            "import os\n"
+            "os.makedirs(environment.path + '/bin')\n"
+            "open(environment.path + '/bin/python', 'w').close()\n"
+            "open(environment.path + '/pyvenv.cfg', 'w').close()\n"
+            "environment.seal()\n"
+            "environment.release()\n"
+        )
+    loaded_by(prepare, project)
+
+    loaded = loaded_by(f"{become}\n{PATH.format(arguments=arguments)}", project)
+
+    assert "central_venv.choice" in loaded
+    assert loaded & EXPENSIVE == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
 def test_a_command_loads_only_itself(project: Path) -> None:
     loaded = loaded_by("from central_venv.cli import main\nmain(['list'])", project)
 

@@ -1,4 +1,4 @@
-"""The project environment for a Python."""
+"""What a Python is called in the name of an environment, and which one a project asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv.cli import main
 from central_venv.errors import PythonRequestError
-from central_venv.python_request import environment_directory, file_request, is_version, project_request
+from central_venv.python_request import (
+    allows,
+    file_request,
+    find_version,
+    is_version,
+    newest_in_range,
+    project_request,
+    python_name,
+)
 from support.hosts import UV
 from support.trees import write_tree
 
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="fake programs are shell scripts")
 
 VARIANT = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
-THIS = f".venv-{sys.version_info.major}.{sys.version_info.minor}{VARIANT}"
+THIS = f"{sys.version_info.major}.{sys.version_info.minor}{VARIANT}"
 
 
 def program(path: Path, script: str) -> str:
@@ -32,46 +40,46 @@ def program(path: Path, script: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("request_", "directory"),
+    ("request_", "name"),
     [
-        ("3.12", ".venv-3.12"),
-        ("3.9", ".venv-3.9"),
-        ("2.7", ".venv-2.7"),
-        ("312", ".venv-3.12"),
-        ("39", ".venv-3.9"),
-        ("3.12.4", ".venv-3.12"),
-        ("3.12.0rc1", ".venv-3.12"),
-        ("3.14b2", ".venv-3.14"),
-        ("3.13t", ".venv-3.13t"),
-        ("3.13.1t", ".venv-3.13t"),
-        ("313t", ".venv-3.13t"),
-        ("3.13+freethreaded", ".venv-3.13t"),
-        ("python3.12", ".venv-3.12"),
-        ("Python3.12", ".venv-3.12"),
-        ("py312", ".venv-3.12"),
-        ("cp312", ".venv-3.12"),
-        ("cpython3.12", ".venv-3.12"),
-        ("cpython@3.12", ".venv-3.12"),
-        ("cpython-3.12", ".venv-3.12"),
-        ("cpython-3.12.4-linux-x86_64", ".venv-3.12"),
-        ("cpython-3.12.4-linux-x86_64-gnu", ".venv-3.12"),
-        ("cpython-3.13.0+freethreaded-linux-x86_64-gnu", ".venv-3.13t"),
-        ("pypy3.10", ".venv-pypy3.10"),
-        ("pypy@3.10", ".venv-pypy3.10"),
-        ("pp310", ".venv-pypy3.10"),
-        ("graalpy-3.11", ".venv-graalpy3.11"),
-        ("gp311", ".venv-graalpy3.11"),
-        ("  3.12\n", ".venv-3.12"),
+        ("3.12", "3.12"),
+        ("3.9", "3.9"),
+        ("2.7", "2.7"),
+        ("312", "3.12"),
+        ("39", "3.9"),
+        ("3.12.4", "3.12"),
+        ("3.12.0rc1", "3.12"),
+        ("3.14b2", "3.14"),
+        ("3.13t", "3.13t"),
+        ("3.13.1t", "3.13t"),
+        ("313t", "3.13t"),
+        ("3.13+freethreaded", "3.13t"),
+        ("python3.12", "3.12"),
+        ("Python3.12", "3.12"),
+        ("py312", "3.12"),
+        ("cp312", "3.12"),
+        ("cpython3.12", "3.12"),
+        ("cpython@3.12", "3.12"),
+        ("cpython-3.12", "3.12"),
+        ("cpython-3.12.4-linux-x86_64", "3.12"),
+        ("cpython-3.12.4-linux-x86_64-gnu", "3.12"),
+        ("cpython-3.13.0+freethreaded-linux-x86_64-gnu", "3.13t"),
+        ("pypy3.10", "pypy3.10"),
+        ("pypy@3.10", "pypy3.10"),
+        ("pp310", "pypy3.10"),
+        ("graalpy-3.11", "graalpy3.11"),
+        ("gp311", "graalpy3.11"),
+        ("  3.12\n", "3.12"),
     ],
 )
-def test_a_request_comes_to_a_directory(request_: str, directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_comes_to_a_name(request_: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")  # nothing is asked
 
-    assert environment_directory(request_) == directory
+    assert python_name(request_) == name
 
 
 def test_an_interpreter_is_asked_what_it_is() -> None:
-    assert environment_directory(sys.executable) == THIS
+    assert python_name(sys.executable) == THIS
 
 
 @posix_only
@@ -79,7 +87,7 @@ def test_a_program_of_the_path_is_asked_what_it_is(base: Path, monkeypatch: pyte
     program(base / "snake", "echo pypy,3,10,")
     monkeypatch.setenv("PATH", str(base))
 
-    assert environment_directory("snake") == ".venv-pypy3.10"
+    assert python_name("snake") == "pypy3.10"
 
 
 def test_uv_is_asked_what_a_range_means() -> None:
@@ -90,7 +98,7 @@ def test_uv_is_asked_what_a_range_means() -> None:
     if found.returncode != 0:
         pytest.skip("uv finds no such Python outside of environments")
 
-    assert environment_directory(version) == f".venv-{sys.version_info.major}.{sys.version_info.minor}"
+    assert python_name(version) == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @posix_only
@@ -99,9 +107,9 @@ def test_uv_is_asked_for_one_of_the_system_and_without_a_project(base: Path, mon
     program(base / "uv", f'echo "$@" > "{base}/asked"; echo "{answer}"')
     monkeypatch.setenv("PATH", str(base))
 
-    directory = environment_directory(">=3.13")
+    name = python_name(">=3.13")
 
-    assert directory == ".venv-3.13t"
+    assert name == "3.13t"
     assert (base / "asked").read_text() == "python find --system --no-project >=3.13\n"
 
 
@@ -112,7 +120,7 @@ def test_what_uv_does_not_know_is_no_python(script: str, base: Path, monkeypatch
     monkeypatch.setenv("PATH", str(base))
 
     with pytest.raises(PythonRequestError) as caught:
-        environment_directory("the best")
+        python_name("the best")
 
     assert caught.value.message == "cannot tell which Python `the best` is"
     assert caught.value.hint == "give a version such as `3.12`, or the path of an interpreter"
@@ -123,7 +131,7 @@ def test_without_uv_nobody_can_tell_more(request_: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(PythonRequestError):
-        environment_directory(request_)
+        python_name(request_)
 
 
 @posix_only
@@ -140,7 +148,7 @@ def test_a_program_that_is_no_python_is_refused(script: str, base: Path) -> None
     path = program(base / "fake", script)
 
     with pytest.raises(PythonRequestError) as caught:
-        environment_directory(path)
+        python_name(path)
 
     assert caught.value.message == f"`{path}`, which `{path}` means, does not say which Python it is"
 
@@ -151,7 +159,7 @@ def test_a_program_that_cannot_be_started_is_refused(base: Path) -> None:
     write_tree(base, {"fake": "#!/missing/interpreter\n"})
 
     with pytest.raises(PythonRequestError):
-        environment_directory(path)
+        python_name(path)
 
 
 @posix_only
@@ -161,7 +169,7 @@ def test_a_program_that_does_not_end_is_refused(base: Path, monkeypatch: pytest.
     monkeypatch.setattr(python_request, "_PATIENCE", 0.05)
 
     with pytest.raises(PythonRequestError):
-        environment_directory(program(base / "fake", "exec sleep 60"))
+        python_name(program(base / "fake", "exec sleep 60"))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +232,7 @@ def test_uv_that_does_not_end_is_an_error_of_ours(base: Path, monkeypatch: pytes
     monkeypatch.setattr(python_request, "_PATIENCE", 0.05)
 
     with pytest.raises(PythonRequestError):
-        python_request.environment_directory("the best")
+        python_request.python_name("the best")
 
 
 def test_uv_that_cannot_be_started_is_an_error_of_ours(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +243,7 @@ def test_uv_that_cannot_be_started_is_an_error_of_ours(base: Path, monkeypatch: 
     monkeypatch.setenv("PATH", str(base))
 
     with pytest.raises(PythonRequestError):
-        python_request.environment_directory("the best")
+        python_request.python_name("the best")
 
 
 @posix_only
@@ -269,7 +277,7 @@ def test_a_project_that_asks_for_neither_a_version_nor_a_range_is_refused(
     monkeypatch.chdir(base)
 
     with pytest.raises(PythonRequestError, match="which is no version"):
-        environment_directory(request_.format(base=base), trusted=False)
+        python_name(request_.format(base=base), trusted=False)
 
     assert not (base / "ran").exists()
 
@@ -298,7 +306,7 @@ def test_uv_is_asked_what_a_range_of_the_project_means(
     program(base / "uv", f"echo '{sys.executable}'")
     monkeypatch.setenv("PATH", str(base))
 
-    assert environment_directory(request_, trusted=False) == THIS
+    assert python_name(request_, trusted=False) == THIS
 
 
 @pytest.mark.parametrize(
@@ -426,3 +434,108 @@ def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
     (tmp_path / ".python-version").symlink_to("versions")
 
     assert project_request(str(tmp_path)) == "3.12"
+
+
+# without uv
+
+
+def pythons(directory: Path, **versions: str) -> dict[str, str]:
+    """Puts programs on the path that say that they are Pythons; the paths, by their names."""
+    return {name: program(directory / name.replace("_", "."), f"echo {version}") for name, version in versions.items()}
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("range_", "name"),
+    [
+        (">=3.10", "python3_13"),
+        (">=3.10,<3.13", "python3_9"),
+        ("<3.12", "python3"),
+        ("==3.11.*", "python3"),
+        ("==3.13.0", "python3_13"),
+        ("<3", "python"),
+        (">=3.99", None),
+        ("3.12", None),
+        ("./evil", None),
+    ],
+)
+def test_the_newest_python_in_a_range_is_found_whatever_it_is_called(
+    range_: str, name: str | None, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One whose version is another than its name says, one from a repository, and one that does not work.
+    found = pythons(base, python3_13="3.13.0+", python3_9="3.12.4", python3="3.11.2rc1", python="2.7.18")
+    program(base / "python3.14", "exit 127")
+    monkeypatch.setenv("PATH", str(base))
+
+    assert newest_in_range(range_) == (None if name is None else found[name])
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("3.13", "python3_13"),
+        ("3.13.7", "python3_13"),
+        ("cp313", "python3_13"),
+        ("3.13t", "python3_13t"),
+        ("3.11", "python3"),
+        ("3.11t", None),
+        ("pypy3.10", "pypy3_10"),
+        ("pypy3.11", None),
+        ("3.12", None),
+    ],
+)
+def test_the_python_of_a_version_is_found_by_its_name_or_by_what_it_says(
+    version: str, name: str | None, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = pythons(base, python3_13="3.13.0", python3_13t="3.13.0", python3="3.11.2", pypy3_10="3.10.14")
+    monkeypatch.setenv("PATH", str(base))
+
+    assert find_version(version) == (None if name is None else found[name])
+
+
+@pytest.mark.parametrize(
+    ("request_", "version", "expected"),
+    [
+        ("3.12", "3.12.4", True),
+        ("3.12.1", "3.12.4", True),
+        ("python3.12", "3.12.4", True),
+        ("3.13t", "3.13.0", True),
+        ("3.13", "3.12.4", False),
+        ("pypy3.10", "pypy3.10.14", True),
+        ("pypy3.10", "3.10.14", False),
+        ("3.10", "pypy3.10.14", False),
+        (">=3.11", "3.12.4", True),
+        (">=3.11,<3.12", "3.12.4", False),
+        (">=3.10", "pypy3.10.14", False),
+        ("3.12", "graalvm3.12.0", True),
+        ("3.12", "unknown", True),
+    ],
+)
+def test_an_environment_is_taken_if_its_python_is_what_is_asked_for(
+    request_: str,
+    version: str,
+    expected: bool,  # noqa: FBT001
+) -> None:
+    assert allows(request_, version) is expected
+
+
+def test_the_path_of_a_python_is_compared_by_what_it_is() -> None:
+    assert allows(sys.executable, f"{sys.version_info.major}.{sys.version_info.minor}.99")
+    assert not allows(sys.executable, "3.99.0")
+
+
+@posix_only
+def test_what_is_asked_elsewhere_means_the_same_paths(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("UV_PROJECT", "UV_WORKING_DIR", "UV_CACHE_DIR", "UV_CONFIG_FILE")
+    shown = " ".join(f'"${{{name}-unset}}"' for name in names)
+    program(base / "uv", f"echo {shown} > '{base}/told'; exit 1")
+    monkeypatch.setenv("PATH", str(base))
+    monkeypatch.chdir(base)
+    for name in names[:3]:
+        monkeypatch.setenv(name, "here")
+
+    with pytest.raises(PythonRequestError):
+        python_name("the best")
+
+    assert (base / "told").read_text() == f"unset unset {base}/here unset\n"

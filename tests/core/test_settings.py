@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import json
 import os
 import platform
 import sys
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="absolute paths are written with slashes here")
 
-VARIABLES = {"enabled": "CENTRAL_VENV", "store": "CENTRAL_VENV_HOME", "per-python": "CENTRAL_VENV_PER_PYTHON"}
+VARIABLES = {
+    "enabled": "CENTRAL_VENV",
+    "store": "CENTRAL_VENV_HOME",
+    "name": "CENTRAL_VENV_NAME",
+    "per-python": "CENTRAL_VENV_PER_PYTHON",
+    "isolated-selection": "CENTRAL_VENV_ISOLATED_SELECTION",
+    "link": "CENTRAL_VENV_LINK",
+}
 
 
 def file_of(kind: str, project: Path) -> str:
@@ -64,7 +72,10 @@ def test_defaults(project: Path) -> None:
     assert [(key, value, str(origin)) for key, value, origin in settings.items()] == [
         ("enabled", True, "default"),
         ("store", data_directory(), "default"),
+        ("name", ".venv", "default"),
         ("per-python", False, "default"),
+        ("isolated-selection", False, "default"),
+        ("link", "none", "default"),
         ("policy", [], "default"),
     ]
 
@@ -80,7 +91,7 @@ def test_loading_settings_writes_nothing(project: Path, tmp_path: Path) -> None:
 ORDER = ("default", "site", "user", "project", "environment")
 BOOLEANS = [
     (key, stronger, weaker)
-    for key in ("enabled", "per-python")
+    for key in ("enabled", "per-python", "isolated-selection")
     for number, stronger in enumerate(ORDER)
     for weaker in ORDER[:number]
 ]
@@ -105,7 +116,12 @@ def test_the_stronger_source_wins(
 
     settings = load_settings(str(project))
 
-    assert {"enabled": settings.enabled, "per-python": settings.per_python}[key] is value
+    values = {
+        "enabled": settings.enabled,
+        "per-python": settings.per_python,
+        "isolated-selection": settings.isolated_selection,
+    }
+    assert values[key] is value
     assert (settings.origins[key].kind, settings.origins[key].name) == (stronger, place)
     assert str(settings.origins[key]) == f"{stronger}: {place}"
 
@@ -129,6 +145,89 @@ def test_the_store_of_the_strongest_source_wins(
     settings = load_settings(str(project))
 
     assert (settings.store, settings.origins["store"].kind) == (f"/{winner}", winner)
+
+
+TEXTS = [
+    (key, stronger, weaker)
+    for key in ("name", "link")
+    for number, stronger in enumerate(ORDER)
+    for weaker in ORDER[:number]
+]
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("key", "stronger", "weaker"), TEXTS, ids=[f"{key}: {one} before {two}" for key, one, two in TEXTS]
+)
+def test_the_name_and_the_link_of_the_stronger_source_win(
+    key: str, stronger: str, weaker: str, put: Callable[[str, str, str, str], str], project: Path
+) -> None:
+    weak, strong = {"name": (".venv-a", ".venv-b"), "link": ("none", "symlink")}[key]
+    if weaker != "default":
+        put(weaker, key, f"'{weak}'", weak)
+    put(stronger, key, f"'{strong}'", strong)
+
+    settings = load_settings(str(project))
+
+    assert {"name": settings.name, "link": settings.link}[key] == strong
+    assert settings.origins[key].kind == stronger
+
+
+NAMES = [".venv", ".venv-a", ".venv-docs_2", ".venv--a", ".venv-ABC", f".venv-{'x' * 58}"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_the_environments_directory_can_have_is_taken(name: str, project: Path) -> None:
+    write("project", project, f"name = '{name}'")
+
+    assert load_settings(str(project)).name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "venv",
+        ".tox",
+        "@torch",
+        ".venvs",
+        ".venv/a",
+        ".venv-../a",
+        ".venv-é",
+        ".venv-3.12",
+        ".venv-a+extra.b",
+        ".venv-a\n",
+        ".venv-",
+        f".venv-{'x' * 59}",
+    ],
+)
+@pytest.mark.parametrize("kind", ["project", "environment"])
+def test_a_name_that_is_not_safe_or_means_a_python_or_selection_is_refused(
+    kind: str, name: str, put: Callable[[str, str, str, str], str], project: Path
+) -> None:
+    put(kind, "name", json.dumps(name), name)
+
+    error = refused(str(project))
+
+    assert error.message.startswith("`name` in `")
+    assert error.hint == (
+        "it must be `.venv`, or that with `-` and letters, digits, `-`, `_` behind it, such as `.venv-docs`"
+    )
+
+
+@pytest.mark.parametrize("toml", ["'junction'", "true", "1", "['symlink']", "{}"])
+def test_a_link_of_another_kind_is_refused(toml: str, project: Path) -> None:
+    write("project", project, f"link = {toml}")
+
+    assert refused(str(project)).hint == 'it must be "none" or "symlink"'
+
+
+def test_a_variable_with_another_link_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CENTRAL_VENV_LINK", "yes")
+
+    error = refused(None)
+
+    assert error.message == "`link` in `CENTRAL_VENV_LINK` is 'yes'"
+    assert error.hint == 'it must be "none" or "symlink"'
 
 
 @pytest.mark.parametrize(("kinds", "winner"), [(["site"], "site"), (["site", "user"], "user")])
@@ -155,7 +254,10 @@ def test_sources_that_set_different_keys_add_up(put: Callable[[str, str, str, st
     assert [(key, value, str(origin)) for key, value, origin in settings.items()] == [
         ("enabled", False, f"environment: {places[3]}"),
         ("store", "/venvs", f"user: {places[1]}"),
+        ("name", ".venv", "default"),
         ("per-python", True, f"project: {places[2]}"),
+        ("isolated-selection", False, "default"),
+        ("link", "none", "default"),
         ("policy", ["rules"], f"site: {places[0]}"),
     ]
 
@@ -185,7 +287,7 @@ def test_an_empty_variable_sets_nothing(variable: str, monkeypatch: pytest.Monke
     assert {str(origin) for _, _, origin in load_settings(None).items()} == {"default"}
 
 
-@pytest.mark.parametrize("variable", ["CENTRAL_VENV", "CENTRAL_VENV_PER_PYTHON"])
+@pytest.mark.parametrize("variable", ["CENTRAL_VENV", "CENTRAL_VENV_PER_PYTHON", "CENTRAL_VENV_ISOLATED_SELECTION"])
 @pytest.mark.parametrize("text", ["2", "maybe", " ", "1 ", "none"])
 def test_a_variable_that_says_something_else_is_refused(
     variable: str, text: str, monkeypatch: pytest.MonkeyPatch
@@ -204,13 +306,13 @@ def test_a_variable_that_says_something_else_is_refused(
         pytest.param(
             "colour = 1",
             "unknown key `colour` in {place}",
-            "the keys are `enabled`, `store`, `per-python`, `policy`",
+            "the keys are `enabled`, `store`, `name`, `per-python`, `isolated-selection`, `link`, `policy`",
             id="unknown key",
         ),
         pytest.param(
             "per_python = true",
             "unknown key `per_python` in {place}",
-            "the keys are `enabled`, `store`, `per-python`, `policy`",
+            "the keys are `enabled`, `store`, `name`, `per-python`, `isolated-selection`, `link`, `policy`",
             id="misspelt key",
         ),
         pytest.param("enabled = 1", "`enabled` in {place} is 1", "it must be true or false", id="a number"),
@@ -269,7 +371,7 @@ def test_the_keys_that_a_project_may_set_are_told(project: Path) -> None:
     error = refused(str(project))
 
     assert error.message == f"unknown key `colour` in `{path}`, table `tool.central-venv`"
-    assert error.hint == "the keys are `enabled`, `per-python`"
+    assert error.hint == "the keys are `enabled`, `name`, `per-python`, `isolated-selection`, `link`"
 
 
 def test_a_wrong_value_in_a_project_is_refused(project: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from central_venv import venv
+from central_venv import passed_on, venv
 from central_venv.project import LAST_RESORT_MARKER, MARKERS, upward
 from central_venv.settings import config_files
 
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from central_venv.environment import Environment
+    from central_venv.choice import Choice
     from central_venv.home import Home
     from central_venv.settings import Settings
 
@@ -44,7 +44,14 @@ class Activation:
 
     __slots__ = ("exists", "home", "path", "programs", "record")
 
-    def __init__(self, home: Home, environment: Environment) -> None:
+    def __init__(self, home: Home, choice: Choice) -> None:
+        """Look at the environment of a project.
+
+        Args:
+            home: the project's home.
+            choice: which environment is meant.
+        """
+        environment = choice.environment
         self.home = home
         self.path = environment.path
         self.record = environment.record_path
@@ -64,6 +71,17 @@ class Activation:
         }
         return {name: values[name] for name in exported if name in values and self._applies(name)}
 
+    def for_program(self) -> dict[str, str]:
+        """All that a program finds in its environment whose project environment this is."""
+        # What another environment set would be taken for this one's, if this one is not there.
+        variables = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
+        if passed_on.uv_python(self.home.path, self.home.store.path) is None:
+            variables = {name: value for name, value in variables.items() if name not in passed_on.VARIABLES}
+        variables |= self.variables(USUAL_EXPORTS)
+        if self.extends_path(USUAL_EXPORTS):
+            variables[PATH] = os.pathsep.join([self.programs, os.environ.get(PATH) or os.defpath])
+        return variables
+
     def extends_path(self, exported: Iterable[str]) -> bool:
         """Whether the environment's programs are to be found first; `PATH` cannot hold a path with its separator."""
         return PATH in exported and self._applies(PATH) and os.pathsep not in self.programs
@@ -72,14 +90,16 @@ class Activation:
         return self.exists or name not in _OF_AN_ENVIRONMENT
 
 
-def inputs(directory: str, root: str | None) -> dict[str, int]:
+def inputs(directory: str, root: str | None, record: str | None) -> dict[str, int]:
     """Each file that the answer depends on, with its time in whole seconds since the epoch; 0 if it is not there.
 
     Args:
         directory: true path of the directory that was asked about.
         root: true path of the project that was found; None if there is none.
+        record: absolute path of the record of its home, which tells of a shared environment.
     """
-    return {path: _time(path) for path in _inputs(directory, root)}
+    paths = [*_inputs(directory, root), *([] if record is None else [record])]
+    return {path: _time(path) for path in paths}
 
 
 def is_lasting(settings: Settings, request: str | None) -> bool:

@@ -1,21 +1,22 @@
-"""Making a project environment: with uv if it is there, else with Python's own `venv`.
+"""Making a project environment: with uv if it is there, else with virtualenv, else with Python's own `venv`.
 
-Nothing that belongs to the project is run, for it may be enough to enter its directory: the programs run elsewhere, and
-of the project's wishes only versions are obeyed.
+It may be enough to enter a project's directory. So nothing that belongs to a project that nobody vouched for is run:
+the programs run elsewhere, and of the project's wishes only versions are obeyed.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import suppress
 
-from central_venv import files, venv
+from central_venv import files, passed_on, venv
 from central_venv.errors import CreationError, StoreError
+from central_venv.executable import find_program, variables_elsewhere
 from central_venv.foreground import run
-from central_venv.layout import PROJECT_ENVIRONMENT
-from central_venv.python_request import environment_directory, is_version, project_request
+from central_venv.layout import SHARED_PREFIX
+from central_venv.project_link import drop_dangling
+from central_venv.python_request import find_version, is_version, newest_in_range, project_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +29,39 @@ if TYPE_CHECKING:
 _HARMLESS = frozenset(" -_.,+@")
 
 
+class Wish:
+    """How an environment is to be.
+
+    Attributes:
+        root: true path of the project that it is for; None for one that several projects share.
+        python: its Python, as uv takes it; None for that of `UV_PYTHON`, or else the one that the project asks for.
+        trusted: whether the user vouches for the project: then uv runs in it, and takes for its Python whatever it
+            says.
+        options: what else uv and virtualenv are told.
+        uv: whether uv may make it: some runners tell who did.
+    """
+
+    __slots__ = ("options", "python", "root", "trusted", "uv")
+
+    def __init__(
+        self,
+        root: str | None,
+        python: str | None = None,
+        *,
+        trusted: bool = False,
+        options: tuple[str, ...] = (),
+        uv: bool = True,
+    ) -> None:
+        self.root = root
+        self.python = python
+        self.trusted = trusted
+        self.options = options
+        self.uv = uv
+
+
 def create(
-    environment: Environment, root: str, python: str | None, *, on_wait: Callable[[Holder | None], None]
-) -> None:
+    environment: Environment, wish: Wish, *, on_wait: Callable[[Holder | None], None], anew: bool = False
+) -> bool:
     """Make an environment unless there is one that is complete; what was interrupted is made anew.
 
     For the main thread: a signal that ends this process ends what it runs, too. What outlives it all the same keeps the
@@ -38,101 +69,158 @@ def create(
 
     Args:
         environment: the one to make.
-        root: true path of its project.
-        python: the Python, as uv takes it; None for that of `UV_PYTHON`, or else the one that the project asks for.
+        wish: how it is to be.
         on_wait: told who has the environment, if it has to be waited for.
+        anew: whether one that is complete is made again; it is removed once that has succeeded.
+
+    Returns:
+        Whether it was made.
 
     Raises:
-        CreationError: it could not be made.
+        CreationError: it could not be made, or what would be removed is in use.
         PythonRequestError: the project asks for something that is neither a version nor a range.
         StoreError: the store cannot be written.
         HomeConflictError: the home belongs to another project.
         RecordError: a record is newer than this version understands, or the home's is damaged.
     """
-    if environment.is_ready() and environment.recorded:
-        return
+    if not anew and environment.is_ready() and (environment.recorded or _adopted(environment, on_wait)):
+        return False
     try:
         environment.claim(environment.directory, on_wait=on_wait)
     except StoreError:
-        if environment.is_ready():  # what cannot be recorded can be used all the same
-            return
+        if not anew and environment.is_ready():  # what cannot be recorded can be used all the same
+            return False
         raise
     try:
-        if not environment.is_ready():  # nobody made it meanwhile
-            command = _command(environment.path, _prompt(root), _request(python, root))
-            _make_room(environment)
-            _fill(environment, command)
+        made = anew or not environment.is_ready()  # somebody may have made it meanwhile
+        if made:
+            make(environment, wish)
         environment.seal()
+        return made
     finally:
         environment.release()
 
 
-def _fill(environment: Environment, command: list[str]) -> None:
-    """Make what was not there; whatever comes of a failure is nobody's work."""
+def _adopted(environment: Environment, on_wait: Callable[[Holder | None], None]) -> bool:
+    """Whether what somebody made without us can be used as it is: recorded if possible, and untouched."""
+    try:
+        return environment.adopt(on_wait=on_wait)
+    except StoreError:  # what cannot be recorded can be used all the same
+        return True
+
+
+def make(environment: Environment, wish: Wish) -> None:
+    """Make an environment that this process has claimed, in the place of whatever is there.
+
+    One that is complete is put back if that fails.
+
+    Args:
+        environment: the one to make.
+        wish: how it is to be.
+
+    Raises:
+        CreationError: it could not be made, or what would be removed is in use.
+        PythonRequestError: the project asks for something that is neither a version nor a range.
+        StoreError: the store cannot be written.
+    """
+    directory = str(wish.root) if _asks_project(wish) else os.path.dirname(environment.path)
+    try:
+        command = _command(environment, wish)
+        _check_room(environment)
+    except BaseException:
+        with suppress(StoreError):  # nothing was changed
+            environment.restore()
+        raise
+    keep = environment.is_ready()
+    old = environment.set_aside()
     environment.survive()
     try:
-        _make(command, environment.path)
+        if not keep:
+            old.empty()
+        _run(command, environment.path, directory)
     except BaseException:
-        with suppress(StoreError):
+        with suppress(StoreError, OSError):  # whatever comes of a failure is nobody's work
             environment.discard()
+        with suppress(StoreError, OSError):
+            if keep:
+                old.give_back(environment.path)
+                keep = False
+                environment.restore()
+        if wish.root is not None:
+            drop_dangling(wish.root, environment.path)
         raise
+    else:
+        keep = False
+    finally:
+        old.close() if keep else old.empty()  # what cannot be given back is not deleted, either
 
 
-def _make_room(environment: Environment) -> None:
-    """Remove an older attempt; what nobody recorded may be somebody's work."""
+def _asks_project(wish: Wish) -> bool:
+    """Whether uv is to find out which Python the project wants."""
+    return wish.trusted and wish.uv and wish.root is not None and find_program("uv") is not None
+
+
+def _check_room(environment: Environment) -> None:
+    """Refuse to replace what is in use, and what nobody recorded: it may be somebody's work."""
     if not environment.recorded and os.path.lexists(environment.path) and not venv.is_environment(environment.path):
         raise CreationError(
             f"`{environment.path}` is in the way: it is no environment, and nobody recorded it", hint="move it away"
         )
-    environment.discard()
+    if venv.is_environment(environment.path) and (user := environment.user()) is not None:
+        raise CreationError(f"`{environment.path}` cannot be made anew: it is in use by {user}", hint="end that first")
 
 
-def _prompt(root: str) -> str:
-    """The project's name, without what could become code: it is written into scripts as it is."""
-    return "".join(
-        character if character.isalnum() or character in _HARMLESS else "_" for character in os.path.basename(root)
-    )
+def prompt_of(environment: Environment, root: str | None) -> str:
+    """What a shell shows of an environment: its project, without what could become code in the scripts that hold it.
+
+    Args:
+        environment: the one that is made.
+        root: true path of its project; None if several share it.
+    """
+    name = environment.directory.removeprefix(SHARED_PREFIX) if root is None else os.path.basename(root)
+    return "".join(character if character.isalnum() or character in _HARMLESS else "_" for character in name)
 
 
-def _request(python: str | None, root: str) -> str | None:
-    request = python or os.environ.get("UV_PYTHON")
+def _request(environment: Environment, wish: Wish) -> str | None:
+    request = wish.python or passed_on.uv_python(os.path.dirname(environment.path), environment.store)
     if not request:
-        return project_request(root)
+        return None if wish.root is None or _asks_project(wish) else project_request(wish.root)
     # A path means the same in whatever directory the programs run.
     return os.path.abspath(request) if os.path.dirname(request) and os.path.exists(request) else request
 
 
-def _command(path: str, prompt: str, request: str | None) -> list[str]:
-    if uv := _program("uv"):
+def _command(environment: Environment, wish: Wish) -> list[str]:
+    prompt, request, path = (
+        f"--prompt={prompt_of(environment, wish.root)}",
+        _request(environment, wish),
+        environment.path,
+    )
+    if wish.uv and (uv := find_program("uv")):
         python = [] if request is None else [f"--python={request}"]
-        return [uv, "venv", "--quiet", "--no-project", f"--prompt={prompt}", *python, "--", path]
-    return [_interpreter(request), "-I", "-m", "venv", f"--prompt={prompt}", "--", path]
-
-
-def _program(name: str) -> str | None:
-    """Where a program is, but not in a directory whose path is relative: that may be the project's."""
-    directories = filter(os.path.isabs, os.environ.get("PATH", os.defpath).split(os.pathsep))
-    return shutil.which(name, path=os.pathsep.join(directories))
+        alone = [] if _asks_project(wish) else ["--no-project"]
+        return [uv, "venv", "--quiet", *alone, prompt, *python, *wish.options, "--", path]
+    interpreter = _interpreter(request)
+    if virtualenv := find_program("virtualenv"):
+        return [virtualenv, "--quiet", f"--python={interpreter}", prompt, *wish.options, "--", path]
+    return [interpreter, "-I", "-m", "venv", prompt, *wish.options, "--", path]
 
 
 def _interpreter(request: str | None) -> str:
-    """The interpreter that is asked for; without uv, a range gets what `python3` is."""
-    name = "python3"
-    if request is not None and is_version(request):
-        version = environment_directory(request).removeprefix(f"{PROJECT_ENVIRONMENT}-")
-        name = f"python{version}" if version[0].isdigit() else version
-    elif request is not None and _program(request):
-        name = request
-    found = _program(name)
-    if found is None and request is not None:
+    """The interpreter that is asked for."""
+    if request is None:
+        return find_program("python3") or sys.executable
+    found = find_version(request) if is_version(request) else find_program(request) or newest_in_range(request)
+    if found is None:
         raise CreationError(f"there is no Python `{request}` here", hint="install it, or uv, which finds it")
-    return found or sys.executable
+    return found
 
 
-def _make(command: list[str], path: str) -> None:
+def _run(command: list[str], path: str, directory: str) -> None:
     program = os.path.basename(command[0])
     try:
-        status, said = run(command, os.path.dirname(path))
+        # Which Python is asked for, the command says.
+        variables = {name: value for name, value in variables_elsewhere().items() if name not in passed_on.VARIABLES}
+        status, said = run(command, directory, variables)
     except OSError as error:
         raise CreationError(f"cannot run `{program}`: {files.reason(error)}", hint="repair it") from error
     if status:

@@ -14,19 +14,29 @@ import sys
 from central_venv import clock, files, held, host, layout, venv
 from central_venv.errors import DamagedRecordError, HomeConflictError, StoreError
 from central_venv.lock import Lock, wait
-from central_venv.record import CREATING, READY, EnvironmentRecord, Holder, read_environment, write_environment
+from central_venv.record import (
+    CREATING,
+    READY,
+    EnvironmentRecord,
+    Holder,
+    is_ready_record_of,
+    read_environment,
+    write_environment,
+)
 from central_venv.use import Uses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from central_venv.trash import Trash
+
 #: A use is recorded if the last one that was recorded is older, in seconds.
 TOUCH_INTERVAL = 3600
 
 
 class Environment:
-    """One environment in a home, whether it exists or not.
+    """One environment in a home, or one that several projects share, whether it exists or not.
 
     Attributes:
         runner: what asks for it, such as ``tox``; ``project`` for project environments.
@@ -51,13 +61,14 @@ class Environment:
         "uses",
     )
 
-    def __init__(self, home: str, runner: str, directory: str, *, prepare: Callable[[], None]) -> None:
+    def __init__(self, home: str, runner: str, directory: str, *, store: str, prepare: Callable[[], None]) -> None:
         """Name an environment.
 
         Args:
-            home: absolute path of its home.
+            home: absolute path of its home; of the store for one that several projects share.
             runner: what asks for it.
             directory: the name of its directory.
+            store: absolute path of the store.
             prepare: makes sure that the home exists and is its project's.
 
         Raises:
@@ -66,7 +77,7 @@ class Environment:
         self.runner = runner
         self.directory = directory
         self.path = layout.environment_path(home, runner, directory)
-        self.store = os.path.dirname(home)
+        self.store = store
         self.record_path = layout.environment_record_path(home, runner, directory)
         self._home_lock = layout.home_lock_path(home)
         self._lock = Lock(layout.environment_lock_path(home, runner, directory))
@@ -105,6 +116,11 @@ class Environment:
     def interrupted(self) -> bool:
         """Whether the creation or change before this claim did not end."""
         return self._previous is not None and self._previous.state == CREATING
+
+    @property
+    def half_moved(self) -> bool:
+        """Whether, before this claim, it was complete but had paths of the place that its project was moved from."""
+        return self._previous is not None and self._previous.half_moved
 
     @property
     def held_by_outer_run(self) -> bool:
@@ -153,6 +169,27 @@ class Environment:
         except BaseException:
             self._lock.release()
             raise
+
+    def adopt(self, *, on_wait: Callable[[Holder | None], None]) -> bool:
+        """Record as complete what somebody made without us; at no time does it count as anything else.
+
+        Args:
+            on_wait: told who has it, if it has to be waited for.
+
+        Returns:
+            Whether it is complete and nobody had recorded it.
+
+        Raises:
+            StoreError: the store cannot be written.
+            HomeConflictError: the home belongs to another project.
+            RecordError: a record is newer than this version understands, or the home's is damaged.
+        """
+        self._prepare()
+        self._wait(on_wait, lambda: False)
+        try:
+            return self._old_record() is None and self._is_ready(None, None) and self.seal()
+        finally:
+            self._lock.release()
 
     def survive(self) -> None:
         """Let the programs that this process starts without closing files keep the claim as long as they run.
@@ -204,6 +241,20 @@ class Environment:
         """
         return self._is_ready(self._previous if self.claimed else self._old_record(), request)
 
+    def is_surely_ready(self) -> bool:
+        """Whether the environment is recorded as complete under its directory's name, and its Python there.
+
+        False means that it must be looked at closely.
+
+        Raises:
+            StoreError: the record cannot be read.
+        """
+        return (
+            is_ready_record_of(self.record_path, self.runner, self.directory)
+            and venv.is_environment(self.path)
+            and venv.has_interpreter(self.path)
+        )
+
     def use(
         self,
         request: str | None = None,
@@ -236,7 +287,9 @@ class Environment:
         try:
             self.uses.begin()
             self.touch()
-            return claimed or self._is_ready(self._old_record(), request)
+            return (
+                claimed or (request is None and self.is_surely_ready()) or self._is_ready(self._old_record(), request)
+            )
         except BaseException:
             self.uses.end()
             raise
@@ -252,22 +305,35 @@ class Environment:
         Raises:
             StoreError: it cannot be removed.
         """
+        self.set_aside().empty()
+
+    def set_aside(self) -> Trash:
+        """Take away what is at the claimed environment's place; the trash can give it back until it is emptied.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
         from central_venv.trash import Trash
 
         trash = Trash(self.store)
         try:
             trash.take(*os.path.relpath(self.path, self.store).split(os.sep))
         except FileNotFoundError:
-            return
-        except OSError as error:
-            if error.errno in {errno.ENOTDIR, errno.ELOOP}:
-                raise StoreError(
-                    f"`{self.path}` is no directory, or behind a link, so it cannot be removed",
-                    hint="remove that file or link; a directory is made in its place",
-                ) from error
-            raise files.store_error(error, "remove", self.path) from error
-        finally:
+            pass
+        except BaseException as error:
             trash.empty()
+            if isinstance(error, OSError):
+                raise self._not_removed(error) from error
+            raise
+        return trash
+
+    def _not_removed(self, error: OSError) -> StoreError:
+        if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+            return StoreError(
+                f"`{self.path}` is no directory, or behind a link, so it cannot be removed",
+                hint="remove that file or link; a directory is made in its place",
+            )
+        return files.store_error(error, "remove", self.path)
 
     def restore(self) -> None:
         """Record what was recorded before the claim, if it still is true: for a change that failed before it began.
@@ -347,6 +413,8 @@ class Environment:
     def _try_lock(self, cancelled: Callable[[], bool]) -> bool:
         """Take the lock while nobody can remove the home it lies in."""
         self._refuse_links()
+        if not os.path.isdir(os.path.dirname(self._home_lock)):
+            self._prepare()  # the lock would make the store, too, but without what tells backups of it
         home_lock = Lock(self._home_lock)
         home_lock.acquire(on_wait=lambda: None, cancelled=cancelled)
         try:

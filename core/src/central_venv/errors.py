@@ -64,8 +64,24 @@ class CreationError(CentralVenvError):
     """A project environment could not be made: what the error and the installer say."""
 
 
+class CommandError(CentralVenvError):
+    """A program that the user asked for cannot be run: install it, or name another."""
+
+
+class AdoptionError(CentralVenvError):
+    """An environment in a project's tree cannot be replaced by a central one: what the error says is in the way."""
+
+
+class MoveError(CentralVenvError):
+    """A project's environments cannot follow it: what the error says is in the way."""
+
+
 class LinkError(CentralVenvError):
     """A link in the project cannot be made: make room for it, or do without."""
+
+
+class RepositoryError(CentralVenvError):
+    """Git cannot be told not to show a link in the project: do it by hand, or live with that."""
 
 
 class WaitCancelledError(CentralVenvError):

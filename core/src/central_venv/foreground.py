@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
 #: Seconds that a program has to end once it was asked to.
@@ -23,7 +23,7 @@ else:
     _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(command: list[str], directory: str) -> tuple[int, str]:
+def run(command: list[str], directory: str, variables: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run a program to its end, or end it with what it started if a signal ends this process.
 
     For the main thread. Locks that may be inherited are the program's, too.
@@ -31,6 +31,7 @@ def run(command: list[str], directory: str) -> tuple[int, str]:
     Args:
         command: its path and its arguments.
         directory: where it runs.
+        variables: all that it finds in its environment; what this process does by default.
 
     Returns:
         Its exit status, and all that it said.
@@ -42,6 +43,7 @@ def run(command: list[str], directory: str) -> tuple[int, str]:
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=directory,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=said,  # not a pipe, which something that it leaves running could keep open
             stderr=said,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
-import stat
 
 from central_venv import files, layout
-from central_venv.errors import HomeConflictError
+from central_venv.errors import EnvironmentNameError, HomeConflictError
 from central_venv.key import home_name
-from central_venv.record import ProjectRecord, is_project_record_of, read_project, write_project
+from central_venv.record import (
+    ProjectRecord,
+    is_project_record_of,
+    read_project,
+    shared_environment_in,
+    write_project,
+)
+from central_venv.store import refuse_strangers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +71,50 @@ class Home:
         """
         from central_venv.environment import Environment
 
-        return Environment(self.path, runner, directory, prepare=self.prepare)
+        return Environment(self.path, runner, directory, store=self.store.path, prepare=self.prepare)
+
+    @property
+    def shared(self) -> str | None:
+        """The shared environment that the project uses instead of its own, such as ``@torch``; None if it does not.
+
+        Raises:
+            RecordError: the home's record is damaged or newer than this version understands.
+            StoreError: it cannot be read.
+        """
+        return shared_environment_in(self.record_path)
+
+    def share(self, name: str | None) -> None:
+        """Let the project use a shared environment from now on, or its own again.
+
+        Args:
+            name: such as ``@torch``; None for its own.
+
+        Raises:
+            EnvironmentNameError: there is no such shared environment.
+            HomeConflictError: the home is another project's, or not a directory of this user.
+            RecordError: its record is damaged or newer than this version understands.
+            StoreError: the store cannot be written.
+        """
+        if name is None and self.shared is None:
+            return
+        self._check_shared(name)
+        from central_venv.lock import Lock
+
+        self.prepare()
+        # Nobody removes a shared environment under the store's lock.
+        locks = [Lock(layout.home_lock_path(path)) for path in (self.store.path, self.path)]
+        try:
+            for lock in locks:
+                lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+            self._check_shared(name)
+            self.prepare()  # again: the home may have been removed since
+            record = read_project(self.record_path)
+            if record is not None:
+                record.shared = name
+                write_project(self.record_path, record)
+        finally:
+            for lock in locks:
+                lock.release()
 
     def check(self) -> bool:
         """Make sure that the home, if it exists, is this project's. Writes nothing.
@@ -78,7 +127,7 @@ class Home:
             RecordError: its record is damaged or newer than this version understands.
             StoreError: it cannot be read.
         """
-        if not self._refuse_strangers():
+        if not refuse_strangers(self.path, "home"):
             return False
         if is_project_record_of(self.record_path, self.root):
             return True
@@ -127,29 +176,11 @@ class Home:
         files.make_private_directory(directory)
         return directory
 
-    def _refuse_strangers(self) -> bool:
-        """A link or another user's directory would let somebody else choose what this project's runs execute.
-
-        Returns:
-            Whether there is a home at all.
-        """
-        try:
-            status = os.lstat(self.path)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError as error:
-            raise files.store_error(error, "look at", self.path) from error
-        if not stat.S_ISDIR(status.st_mode):
-            raise HomeConflictError(
-                f"the home `{self.path}` is a link, not a directory", hint="remove the link; it is made anew"
+    def _check_shared(self, name: str | None) -> None:
+        if name is not None and not self.store.shared_environment(name).is_ready():
+            raise EnvironmentNameError(
+                f"there is no shared environment `{name}`", hint=f"make it with `central-venv create {name}`"
             )
-        if files.is_strangers(status):
-            raise HomeConflictError(
-                f"the home `{self.path}` belongs to another user (id {status.st_uid})",
-                hint="give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "
-                "`{user}` stands for the user's name",
-            )
-        return True
 
     def _write_record(self) -> None:
         from central_venv import clock, host

@@ -12,8 +12,10 @@
     │   ├── .hatch/default/          hatch has no such directory; `HATCH_DATA_DIR=<home>/.hatch` nests in .hatch/env
     │   └── .central-venv/
     │       ├── home.lock            held for the moment in which an environment is claimed or something is removed
+    │       ├── move.json            while the project is being moved: where it was
     │       └── tox/                 py312.json, the record of that environment, py312.lock, py312.uses
-    ├── @torch/                      a named environment that several projects share
+    ├── @torch/                      an environment that several projects share
+    ├── .central-venv/               home.lock, and project/@torch.json: its record, @torch.lock, @torch.uses
     └── .trash/                      what was renamed away and is being deleted
 
 A runner's environments keep the directory names that they would have in the project, so patterns such as
@@ -50,9 +52,23 @@ DATA_OF_HATCH = frozenset({"env", "pythons", ".config"})
 NOTES_OF_HATCH = os.path.join("env", ".metadata")
 
 _HOME_LOCK = "home.lock"
-_NO_RUNNERS = frozenset({RECORDS, f".{PROJECT_RUNNER}", f".{_HOME_LOCK}"})
+_MOVE_RECORD = "move.json"
+_NO_RUNNERS = frozenset({RECORDS, f".{PROJECT_RUNNER}", f".{_HOME_LOCK}", f".{_MOVE_RECORD}"})
+
+_SHARED_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
+_LONGEST_SHARED_NAME = 64
 
 _FORBIDDEN = frozenset({os.sep, os.altsep or os.sep, "\0"})
+
+
+def is_in(store: str, path: str) -> bool:
+    """Whether a path leads into a store, by its words.
+
+    Args:
+        store: absolute path of the store.
+        path: any path.
+    """
+    return path.startswith(os.path.join(store, ""))
 
 
 def trash_directory(store: str) -> str:
@@ -112,7 +128,7 @@ def environment_path(home: str, runner: str, directory: str) -> str:
     Raises:
         EnvironmentNameError: one of the names cannot be the name of a directory.
     """
-    if runner == PROJECT_RUNNER and not directory.startswith(PROJECT_ENVIRONMENT):
+    if runner == PROJECT_RUNNER and not directory.startswith((PROJECT_ENVIRONMENT, SHARED_PREFIX)):
         raise EnvironmentNameError(
             f"{directory!r} is not the name of a project environment",
             hint=f"those begin with `{PROJECT_ENVIRONMENT}`; name the runner of any other one",
@@ -120,9 +136,51 @@ def environment_path(home: str, runner: str, directory: str) -> str:
     return os.path.join(runner_directory(home, runner), _checked(directory, "environment"))
 
 
+def shared_name(name: str) -> str:
+    """The name of a shared environment, if it can be one.
+
+    Args:
+        name: what somebody wants to call it, such as ``@torch``.
+
+    Raises:
+        EnvironmentNameError: it cannot be called that: where case does not count, two names would be one directory.
+    """
+    rest = name.removeprefix(SHARED_PREFIX)
+    if rest == name or not rest[:1].isalnum() or not rest.isascii() or not _SHARED_CHARACTERS.issuperset(rest):
+        raise EnvironmentNameError(
+            f"{name!r} cannot be the name of a shared environment",
+            hint=f"give `{SHARED_PREFIX}` and small letters, digits, `.`, `_`, `-`, such as `@torch`",
+        )
+    if len(name) > _LONGEST_SHARED_NAME:
+        raise EnvironmentNameError(
+            f"the name `{name}` is too long for a shared environment", hint=f"give at most {_LONGEST_SHARED_NAME} signs"
+        )
+    return name
+
+
+def is_shared_name(name: str) -> bool:
+    """Whether an environment that several projects share can be called so.
+
+    Args:
+        name: the name of a directory in the store.
+    """
+    if not name.startswith(SHARED_PREFIX):
+        return False
+    try:
+        shared_name(name)
+    except EnvironmentNameError:
+        return False
+    return True
+
+
 def home_lock_path(home: str) -> str:
     """The lock file of a home."""
     return os.path.join(home, RECORDS, _HOME_LOCK)
+
+
+def move_record_path(home: str) -> str:
+    """What a home notes of a move of its project until that has ended."""
+    return os.path.join(home, RECORDS, _MOVE_RECORD)
 
 
 def records_directory(home: str, runner: str) -> str:

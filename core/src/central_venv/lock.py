@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PATIENCE = 0.05
 
 _OPEN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+#: Shell scripts give their files small numbers.
+_HIGH = 100
 #: Windows does not remove a file that is open.
 _OPEN_FILES_GO = sys.platform != "win32"
 _HELD = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK}
@@ -105,6 +107,7 @@ class Lock:
         `release` frees it for all of them. Does nothing if it is not held.
         """
         if self._descriptor is not None:
+            self._descriptor = _out_of_the_way(self._descriptor)
             os.set_inheritable(self._descriptor, True)
 
     def release(self) -> None:
@@ -198,6 +201,9 @@ if sys.platform == "win32":
             raise
         return True
 
+    def _out_of_the_way(descriptor: int) -> int:
+        return descriptor
+
     def _unlock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
@@ -213,6 +219,15 @@ else:
                 return False
             raise
         return True
+
+    def _out_of_the_way(descriptor: int) -> int:
+        """The same under a number that no script uses for a file of its own."""
+        try:
+            other = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+        except OSError:  # so many files cannot be open here
+            return descriptor
+        os.close(descriptor)
+        return other
 
     def _unlock(descriptor: int) -> None:
         """Unlock a file, also for processes that are copies of this one: closing it would not."""

@@ -2,8 +2,8 @@
 
 A process runs from an environment if it was started by a path in it or its program lies in it, or if it is an
 interpreter that was told by ``VIRTUAL_ENV`` or ``CONDA_PREFIX`` to be in it or has loaded one of its files. A shell in
-which an environment is merely active does not count. Linux tells all of this; macOS tells by what path a process was
-started; Windows lets nobody rename a directory that a process runs from.
+which an environment is merely active does not count, and neither does this process there. Linux tells all of this;
+macOS tells by what path a process was started; Windows lets nobody rename a directory that a process runs from.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _linux_paths(process: str) -> Iterator[bytes]:
         return
     if words[0] and b"/" not in words[0]:
         yield from _on_search_path(words[0], variables)
-    for name in _VARIABLES:
+    for name in _VARIABLES if process != os.path.join(_PROCESSES, str(os.getpid())) else ():
         if name in variables:
             yield from _spellings(variables[name])
     for line in _content(process, "maps").splitlines():

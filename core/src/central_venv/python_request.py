@@ -1,4 +1,4 @@
-"""The name of a project environment for the Python that was asked for: ``.venv-3.12``, ``.venv-3.13t``.
+"""What the Python that was asked for is called in the name of an environment: ``3.12``, ``3.13t``, ``pypy3.10``.
 
 It is made of what the request comes to (implementation, minor version, variant), not of its words: ``3.12``,
 ``python3.12`` and ``cpython-3.12.4-linux-x86_64`` are one environment.
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 
 from central_venv import files
 from central_venv.errors import PythonRequestError
-from central_venv.layout import PROJECT_ENVIRONMENT
+from central_venv.executable import find_program, variables_elsewhere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 #: Seconds that an interpreter may take to say what it is.
 _PATIENCE = 30
@@ -46,9 +49,13 @@ _QUESTION = (
 )
 _ANSWERS = 4
 
+_VERSION = "import platform; print(platform.python_version())"
+#: The minor versions of Python 3 that are looked for by their names.
+_OLDEST, _NEWEST = 6, 30
 
-def environment_directory(request: str, *, trusted: bool = True) -> str:
-    """The directory of the project environment for a Python.
+
+def python_name(request: str, *, trusted: bool = True) -> str:
+    """What a Python is called in an environment's name: its implementation unless CPython, minor version and variant.
 
     Args:
         request: as uv takes it: a version, an implementation and version, a range, an interpreter's path or name.
@@ -60,12 +67,42 @@ def environment_directory(request: str, *, trusted: bool = True) -> str:
     """
     if match := _REQUEST.fullmatch(request.strip().lower()):
         implementation = _SHORT.get(match["implementation"], match["implementation"])
-        return _directory(
+        return _name(
             implementation, match["major"], match["minor"] or match["compact"], "t" if match["variant"] else ""
         )
     if not trusted:
         _check_harmless(request)
-    return _directory(*_ask(_interpreter(request), request))
+    return _name(*_ask(_interpreter(request), request))
+
+
+def find_version(request: str) -> str | None:
+    """The interpreter on the path that is of a version; None if there is none.
+
+    Args:
+        request: as uv takes it, such as ``3.12`` or ``pypy@3.10``; beyond the minor version it does not count.
+    """
+    name = python_name(request)
+    found = find_program(f"python{name}" if name[0].isdigit() else name)
+    # Not every Python is there under the name of its version, too.
+    return found or (newest_in_range(f"=={name}.*") if name.replace(".", "").isdigit() else None)
+
+
+def newest_in_range(request: str) -> str | None:
+    """The newest interpreter on the path that a range of versions allows; None if there is none, or it is no range.
+
+    Args:
+        request: as uv takes it, such as ``>=3.11,<3.14``.
+    """
+    allowed = _range(request)
+    if allowed is None:
+        return None
+    for name in (*(f"python3.{minor}" for minor in range(_NEWEST, _OLDEST - 1, -1)), "python3", "python"):
+        interpreter = find_program(name)
+        version = "" if interpreter is None else _output_of([interpreter, "-I", "-c", _VERSION])
+        # What was built from a repository has a `+` at its end.
+        if version and allowed.contains(version.rstrip("+"), prereleases=True):
+            return interpreter
+    return None
 
 
 def is_version(request: str) -> bool:
@@ -77,10 +114,27 @@ def is_version(request: str) -> bool:
     return _REQUEST.fullmatch(request.strip().lower()) is not None
 
 
+def allows(request: str, version: str) -> bool:
+    """Whether an environment can be taken for one of the Python that the user asks for; if nobody can tell, it can.
+
+    Args:
+        request: as uv takes it.
+        version: the environment's Python, such as ``3.12.1`` or ``pypy3.10.14``, which does not tell the variant.
+
+    Raises:
+        PythonRequestError: nobody here can tell which Python is asked for.
+    """
+    if not is_version(version):
+        return True
+    if (allowed := _range(request)) is not None:
+        return version[0].isdigit() and allowed.contains(version, prereleases=True)
+    return python_name(request).removesuffix("t") == python_name(version)
+
+
 def file_request(root: str) -> str | None:
     """What a project's ``.python-version`` asks for: its first line that is not a comment."""
     content = files.read_of_project(os.path.join(root, ".python-version"))
-    lines = (line.strip() for line in (content or b"").decode("utf-8", "replace").splitlines())
+    lines = (line.strip() for line in (content or b"").decode("utf-8-sig", "replace").splitlines())
     return next((line for line in lines if line and not line.startswith("#")), None)
 
 
@@ -126,18 +180,29 @@ def _check_harmless(request: str) -> None:
         )
 
 
-def _directory(implementation: str, major: str, minor: str, variant: str) -> str:
+def _range(request: str) -> SpecifierSet | None:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(request)
+    except InvalidSpecifier:
+        return None
+
+
+def _name(implementation: str, major: str, minor: str, variant: str) -> str:
     prefix = "" if implementation == "cpython" else implementation
-    return f"{PROJECT_ENVIRONMENT}-{prefix}{major}.{minor}{variant}"
+    return f"{prefix}{major}.{minor}{variant}"
 
 
 def _interpreter(request: str) -> str:
     """The interpreter that a path, a name or a range means."""
-    if found := shutil.which(request):
-        return os.path.abspath(found)
-    if (uv := shutil.which("uv")) and (
+    if _range(request) is None and (found := find_program(request)):
+        return found
+    if (uv := find_program("uv")) and (
         found := _output_of([uv, "python", "find", "--system", "--no-project", request])
     ):
+        return found
+    if found := newest_in_range(request):
         return found
     raise PythonRequestError(
         f"cannot tell which Python `{request}` is", hint="give a version such as `3.12`, or the path of an interpreter"
@@ -159,7 +224,14 @@ def _output_of(command: list[str]) -> str:
     """What a program answers that runs outside of any project; nothing if it cannot be run, fails or takes too long."""
     try:
         done = subprocess.run(  # noqa: S603
-            command, cwd=os.sep, capture_output=True, text=True, errors="replace", check=True, timeout=_PATIENCE
+            command,
+            cwd=os.sep,
+            env=variables_elsewhere(),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=True,
+            timeout=_PATIENCE,
         )
     except (OSError, subprocess.SubprocessError):
         return ""

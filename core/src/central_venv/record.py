@@ -1,6 +1,6 @@
 """The records: small JSON files that say what a directory in the store is.
 
-``<home>/project.json``, written once::
+``<home>/project.json``, written once, and when the project begins or ends to use a shared environment::
 
     {"schema": 1,
      "root": "/home/joe/projects/foo",        the project's true path
@@ -8,7 +8,8 @@
      "host": "laptop",                        the machine that knows this path
      "mount": "/",                            where the project's file system was mounted
      "volume": "8a6bf1d3",                    and which one it was; null if the system cannot tell
-     "inode": 1234}                           which directory of it the root is; null likewise
+     "inode": 1234,                           which directory of it the root is; null likewise
+     "shared": "@torch"}                      the shared environment that the project uses; absent if it uses its own
 
 ``<home>/.central-venv/<runner>/<directory>.json``, one beside each environment::
 
@@ -42,6 +43,7 @@ except ImportError:  # pragma: no cover  # no C accelerator, as on PyPy
 
 from central_venv import files
 from central_venv.errors import DamagedRecordError, NewerRecordError
+from central_venv.layout import is_shared_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,11 +67,12 @@ class ProjectRecord:
         mount: the mount point above the root when the home was made; None if unknown.
         volume: the file system that was mounted there; None if unknown.
         inode: the number of the root's directory in it; None if unknown.
+        shared: the shared environment that the project uses instead of its own; None if it does not.
     """
 
-    __slots__ = ("created", "host", "inode", "mount", "root", "volume")
+    __slots__ = ("created", "host", "inode", "mount", "root", "shared", "volume")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each field
         self,
         root: str,
         *,
@@ -78,6 +81,7 @@ class ProjectRecord:
         mount: str | None = None,
         volume: str | None = None,
         inode: int | None = None,
+        shared: str | None = None,
     ) -> None:
         self.root = root
         self.created = created
@@ -85,6 +89,7 @@ class ProjectRecord:
         self.mount = mount
         self.volume = volume
         self.inode = inode
+        self.shared = shared
 
 
 class Holder:
@@ -147,6 +152,11 @@ class EnvironmentRecord:
         self._holder = holder
 
     @property
+    def half_moved(self) -> bool:
+        """Whether it was complete when its project was moved, and has not been mended since."""
+        return self.state == CREATING and self.created is not None
+
+    @property
     def holder(self) -> Holder | None:
         """The process that claimed it last; None if unknown."""
         return self._holder if isinstance(self._holder, Holder) else _holder(self._holder)
@@ -180,6 +190,9 @@ def read_project(path: str) -> ProjectRecord | None:
     root = _text(fields, "root")
     if root is None or not os.path.isabs(root) or not _can_be_a_path(root):
         raise _damaged(path, remedy)
+    shared = fields.get("shared")
+    if shared is not None and not (isinstance(shared, str) and is_shared_name(shared)):
+        raise _damaged(path, remedy)
     return ProjectRecord(
         root,
         created=_text(fields, "created"),
@@ -187,7 +200,23 @@ def read_project(path: str) -> ProjectRecord | None:
         mount=_text(fields, "mount"),
         volume=_text(fields, "volume"),
         inode=_number(fields, "inode"),
+        shared=shared,
     )
+
+
+def shared_environment_in(path: str) -> str | None:
+    """The shared environment that the project of a project record uses; None if it uses its own.
+
+    Raises:
+        DamagedRecordError: it is no such record.
+        NewerRecordError: it was written by a newer central-venv.
+        StoreError: it cannot be read.
+    """
+    content = files.read(path)
+    if content is None or b'"shared"' not in content:  # as of nearly all projects: parsing takes its time
+        return None
+    record = read_project(path)
+    return None if record is None else record.shared
 
 
 def write_project(path: str, record: ProjectRecord) -> None:
@@ -204,6 +233,8 @@ def write_project(path: str, record: ProjectRecord) -> None:
         "volume": record.volume,
         "inode": record.inode,
     }
+    if record.shared is not None:
+        fields["shared"] = record.shared
     files.write(path, _encode(fields), durable=True)
 
 
@@ -237,8 +268,20 @@ def read_environment(path: str) -> EnvironmentRecord | None:
     )
 
 
+def is_ready_record_of(path: str, runner: str, name: str) -> bool:
+    """Whether a file is surely the record of a complete environment; False means that it must be looked at closely.
+
+    This is the check of every command that is run in one, so it takes the short way, as `is_project_record_of`.
+    """
+    content = files.read(path)
+    if content is None:
+        return False
+    begin = f'{{"schema": {SCHEMA}, "runner": {_quote(runner)}, "name": {_quote(name)}, "state": "{READY}", '.encode()
+    return content.startswith(begin) and content.rstrip().endswith(b"}")
+
+
 def write_environment(path: str, record: EnvironmentRecord) -> None:
-    """Write an environment record.
+    """Write an environment record; its key order is what `is_ready_record_of` relies on.
 
     Raises:
         StoreError: it cannot be written.

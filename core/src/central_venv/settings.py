@@ -13,6 +13,7 @@ import sys
 from central_venv import files
 from central_venv.directories import data_directory, site_config_directory, user_config_directory
 from central_venv.errors import SettingsError
+from central_venv.layout import PROJECT_ENVIRONMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.toml"
 PROJECT_TABLE = "tool.central-venv"
+
+#: What `link` can be.
+NO_LINK = "none"
+SYMLINK = "symlink"
+
+#: What is added for a Python and a selection has to fit into a file's name, too.
+_LONGEST_NAME = 64
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -49,18 +57,24 @@ class Settings:
     Attributes:
         enabled: whether runners' environments go to the store at all.
         store: absolute path of the store.
+        name: the name of the project environment's directory, before what a Python or a selection adds.
         per_python: whether a project environment is named after the Python in ``.python-version``.
+        isolated_selection: whether each selection of uv (`--extra`, `--group`, …) has an environment of its own.
+        link: whether a `.venv` in the project leads to its environment: `NO_LINK` or `SYMLINK`.
         policy: modules with the site's own rules; see `central_venv.policy`.
         origins: where each value came from, by its key in the configuration files.
         varies: whether the store is another one on other machines, or with other variables.
     """
 
-    __slots__ = ("enabled", "origins", "per_python", "policy", "store", "varies")
+    __slots__ = ("enabled", "isolated_selection", "link", "name", "origins", "per_python", "policy", "store", "varies")
 
     def __init__(self, values: dict[str, object], origins: dict[str, Origin], *, varies: bool) -> None:
         self.enabled: bool = values["enabled"] is True
         self.store: str = str(values["store"])
+        self.name: str = str(values["name"])
         self.per_python: bool = values["per-python"] is True
+        self.isolated_selection: bool = values["isolated-selection"] is True
+        self.link: str = str(values["link"])
         policy = values["policy"]
         self.policy: tuple[str, ...] = tuple(map(str, policy)) if isinstance(policy, list) else ()
         self.origins = origins
@@ -71,7 +85,10 @@ class Settings:
         values: dict[str, bool | str | list[str]] = {
             "enabled": self.enabled,
             "store": self.store,
+            "name": self.name,
             "per-python": self.per_python,
+            "isolated-selection": self.isolated_selection,
+            "link": self.link,
             "policy": list(self.policy),
         }
         for key, value in values.items():
@@ -108,6 +125,18 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def _is_environment_name(value: object) -> bool:
+    """Without regular expressions, which take half of Python's start-up time."""
+    if not isinstance(value, str) or not value.startswith(PROJECT_ENVIRONMENT) or len(value) > _LONGEST_NAME:
+        return False
+    rest = value.removeprefix(PROJECT_ENVIRONMENT)
+    return not rest or (rest[0] == "-" and rest.isascii() and rest.replace("-", "").replace("_", "").isalnum())
+
+
+def _is_link(value: object) -> bool:
+    return value in (NO_LINK, SYMLINK)  # it may be no hashable value
+
+
 def _is_list_of_modules(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(name, str) and all(part.isidentifier() for part in name.split(".")) for name in value
@@ -119,7 +148,20 @@ _DEFINITIONS = {
     for definition in (
         _Definition("enabled", allowed="true or false", check=_is_boolean, variable="CENTRAL_VENV"),
         _Definition("store", allowed="an absolute path", check=_is_text, variable="CENTRAL_VENV_HOME", private=True),
+        _Definition(
+            "name",
+            allowed="`.venv`, or that with `-` and letters, digits, `-`, `_` behind it, such as `.venv-docs`",
+            check=_is_environment_name,
+            variable="CENTRAL_VENV_NAME",
+        ),
         _Definition("per-python", allowed="true or false", check=_is_boolean, variable="CENTRAL_VENV_PER_PYTHON"),
+        _Definition(
+            "isolated-selection",
+            allowed="true or false",
+            check=_is_boolean,
+            variable="CENTRAL_VENV_ISOLATED_SELECTION",
+        ),
+        _Definition("link", allowed=f'"{NO_LINK}" or "{SYMLINK}"', check=_is_link, variable="CENTRAL_VENV_LINK"),
         _Definition("policy", allowed="a list of module names", check=_is_list_of_modules, private=True),
     )
 }
@@ -145,7 +187,14 @@ def load_settings(root: str | None) -> Settings:
     Raises:
         SettingsError: a variable or file holds something that is not allowed, or a file cannot be read.
     """
-    values: dict[str, object] = {"enabled": True, "per-python": False, "policy": []}
+    values: dict[str, object] = {
+        "enabled": True,
+        "name": PROJECT_ENVIRONMENT,
+        "per-python": False,
+        "isolated-selection": False,
+        "link": NO_LINK,
+        "policy": [],
+    }
     origins = {key: Origin("default") for key in _DEFINITIONS}
     for origin, found in _sources(root):
         for key, value in found.items():
@@ -240,7 +289,7 @@ def _shown(value: object) -> str:
 
 def _from_variable(definition: _Definition, text: str) -> object:
     if definition.check is not _is_boolean:
-        return text
+        return _checked({definition.key: text}, Origin("environment", definition.variable))[definition.key]
     if text.lower() in _TRUE:
         return True
     if text.lower() in _FALSE:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from central_venv import files, layout
+from central_venv.errors import HomeConflictError
 from central_venv.key import is_home_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from central_venv.environment import Environment
 
 #: The first line of a tag, which backup programs look for: https://bford.info/cachedir/
 SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -44,10 +48,29 @@ class Store:
         for entry in files.entries(self.path, follow=True):
             if entry.is_dir(follow_symlinks=False) and (
                 is_home_name(entry.name)
-                or entry.name.startswith(layout.SHARED_PREFIX)
+                or layout.is_shared_name(entry.name)
                 or os.path.lexists(layout.project_record_path(entry.path))
             ):
                 yield entry.path
+
+    def shared_environment(self, name: str) -> Environment:
+        """An environment that several projects share, whether it exists or not.
+
+        Args:
+            name: such as ``@torch``.
+
+        Raises:
+            EnvironmentNameError: none can be called that.
+            HomeConflictError: what is there is not a directory of this user.
+            StoreError: it cannot be looked at.
+        """
+        from central_venv.environment import Environment
+
+        environment = Environment(
+            self.path, layout.PROJECT_RUNNER, layout.shared_name(name), store=self.path, prepare=self.prepare
+        )
+        refuse_strangers(environment.path, "shared environment")
+        return environment
 
     def prepare(self) -> None:
         """Make the store if need be.
@@ -68,3 +91,36 @@ class Store:
             backups.exclude(self.path)
         # Made before the disk is full: what frees space must not need any.
         files.make_private_directory(trash)
+
+
+def refuse_strangers(path: str, what: str) -> bool:
+    """A link or another user's directory would let somebody else choose what this user's runs execute.
+
+    Args:
+        path: absolute path of what lies in the store.
+        what: what it is to be, in words.
+
+    Returns:
+        Whether there is anything at all.
+
+    Raises:
+        HomeConflictError: it is a link, or belongs to another user.
+        StoreError: it cannot be looked at.
+    """
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise files.store_error(error, "look at", path) from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise HomeConflictError(
+            f"the {what} `{path}` is a link, not a directory", hint="remove the link; it is made anew"
+        )
+    if files.is_strangers(status):
+        raise HomeConflictError(
+            f"the {what} `{path}` belongs to another user (id {status.st_uid})",
+            hint="give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "
+            "`{user}` stands for the user's name",
+        )
+    return True

@@ -73,6 +73,19 @@ class Trash:
         _rename(self._store, parts, self._path, name)
         self._names.append(name)
 
+    def give_back(self, path: str) -> None:
+        """Rename what was taken last back to where it was, where nothing is now; does nothing if there is nothing.
+
+        Args:
+            path: absolute path of the directory that it was.
+
+        Raises:
+            OSError: it could not be renamed.
+        """
+        if self._path is not None and self._names:
+            os.rename(os.path.join(self._path, self._names[-1]), path)
+            self._names.pop()
+
     def empty(self, *, on_progress: Callable[[int], None] = lambda _: None) -> Deleted:
         """Delete what was taken.
 

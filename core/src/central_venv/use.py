@@ -48,6 +48,7 @@ class Uses:
             StoreError: the mark cannot be made.
         """
         if self._mine is None:
+            self.by_others()  # a command that took the place of a process leaves its mark, too
             mark = Lock(os.path.join(self.directory, f"{os.getpid()}-{os.urandom(4).hex()}.lock"))
             mark.acquire(on_wait=lambda: None, cancelled=lambda: False)
             self._mine = mark

@@ -52,19 +52,27 @@ def created(path: str) -> float | None:
     return status.st_mtime if stat.S_ISDIR(status.st_mode) else None
 
 
-def python_version(path: str) -> str | None:
-    """The environment's Python, such as ``3.12.1`` or ``pypy3.10.14``; None if nobody can tell."""
+def configuration(path: str) -> dict[str, str] | None:
+    """What an environment's `pyvenv.cfg` says, by keys in lower case; nothing if it is unreadable, None without one."""
     try:
         content = files.read(os.path.join(path, MARKER))
     except StoreError:
-        return None
+        return {}
     if content is None:
-        return _conda_python(path)
+        return None
     fields = {}
     for line in content.decode("utf-8", "replace").splitlines():
         key, equals, value = line.partition("=")
         if equals:
             fields[key.strip().lower()] = value.strip()
+    return fields
+
+
+def python_version(path: str) -> str | None:
+    """The environment's Python, such as ``3.12.1`` or ``pypy3.10.14``; None if nobody can tell."""
+    fields = configuration(path)
+    if fields is None:
+        return _conda_python(path)
     # `venv` writes `version`; uv and virtualenv write `version_info`, the latter with the release level behind it.
     version = ".".join((fields.get("version_info") or fields.get("version") or "").split(".")[:3])
     if not version.replace(".", "").replace("+", "").isalnum():
@@ -83,3 +91,12 @@ def _conda_python(path: str) -> str | None:
         if package == "python" and name.endswith(".json") and rest[:1].isdigit():
             return rest.partition("-")[0]
     return None
+
+
+def python_name(path: str) -> str | None:
+    """What the environment's Python is called in names, such as ``3.12``, ``3.13t``, ``pypy3.10``; None if unknown."""
+    version = python_version(path)
+    if version is None or version.count(".") == 0:
+        return None
+    minor = ".".join(version.split(".")[:2])
+    return f"{minor}t" if os.path.isdir(os.path.join(path, "lib", f"python{minor}t")) else minor

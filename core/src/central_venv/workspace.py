@@ -34,6 +34,20 @@ def is_member(project: str, root: str) -> bool:
     return any(_matches(parts, glob) for glob in _globs(table, "members"))
 
 
+def member_name(directory: str) -> str | None:
+    """What a member is called; None if it does not say.
+
+    Args:
+        directory: where its pyproject.toml is.
+    """
+    try:
+        project = load(os.path.join(directory, "pyproject.toml")).get("project")
+    except (OSError, NotTOMLError):  # uv refuses such a file itself, with a better message than ours
+        return None
+    name = project.get("name") if isinstance(project, dict) else None
+    return name if isinstance(name, str) else None
+
+
 def _globs(table: dict[str, object], key: str) -> list[str]:
     globs = table.get(key)
     return [glob for glob in globs if isinstance(glob, str)] if isinstance(globs, list) else []

@@ -88,10 +88,18 @@ def _quick(argv: list[str]) -> Callable[[], int] | None:
         from central_venv.cli import path
 
         return _understood(path, argv[1:])
+    if argv[:1] == ["run"]:
+        from central_venv.cli import run
+
+        return _understood(run, argv[1:], run.REST)
     if argv[:1] == ["env"]:
         from central_venv.cli import env
 
         return _understood(env, argv[1:])
+    if argv[:1] == ["uv"]:
+        from central_venv.cli import uv
+
+        return (lambda: uv.run_quickly(argv[1:])) if uv.is_for_uv(argv[1:]) else None
     if argv[:1] == ["list"]:
         from central_venv.cli import listing
 
@@ -99,10 +107,10 @@ def _quick(argv: list[str]) -> Callable[[], int] | None:
     return None
 
 
-def _understood(command: QuickCommand, argv: list[str]) -> Callable[[], int] | None:
+def _understood(command: QuickCommand, argv: list[str], rest_name: str | None = None) -> Callable[[], int] | None:
     from central_venv.cli.quick import parse_quickly
 
-    arguments = parse_quickly(argv, command.QUICK)
+    arguments = parse_quickly(argv, command.QUICK, rest_name)
     return None if arguments is None or command.conflict(arguments) else lambda: command.run(arguments)
 
 

@@ -7,7 +7,6 @@ import sys
 
 from central_venv.activation import EXPORTS, USUAL_EXPORTS
 from central_venv.cli import DONE
-from central_venv.layout import PROJECT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +14,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from central_venv.activation import Activation
-    from central_venv.environment import Environment
+    from central_venv.choice import Choice
     from central_venv.home import Home
-    from central_venv.record import Holder
     from central_venv.settings import Settings
 
     class EnvArguments(Protocol):
@@ -97,11 +95,12 @@ def _for_shell(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
     from central_venv.cli.project import home_here
     from central_venv.shell import script, watching
 
-    found = _activation(arguments, *home_here(arguments.project))
+    found, _ = _activation(arguments, *home_here(arguments.project))
     programs = found.programs if found.extends_path(exported) else None
     lines = script(str(arguments.shell), found.variables(exported), programs)
     if arguments.shell == DIRENV:
-        lines += watching([*watched(found.path), os.path.join(found.home.root, ".python-version")])
+        files = [os.path.join(found.home.root, ".python-version"), found.home.record_path]
+        lines += watching([*watched(found.path), *files])
     return lines
 
 
@@ -110,14 +109,14 @@ def _watches_of_directory(arguments: EnvArguments) -> str:
     from central_venv.cli.project import asked_directory
     from central_venv.shell import watching
 
-    return watching(inputs(asked_directory(arguments.project), None))
+    return watching(inputs(asked_directory(arguments.project), None, None))
 
 
 def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
     import json
 
     from central_venv.activation import inputs, is_lasting, watched
-    from central_venv.cli.project import asked_directory, home_with, python_here, settings_here
+    from central_venv.cli.project import asked_directory, home_with, settings_here
     from central_venv.errors import ProjectNotFoundError
     from central_venv.settings import load_settings
 
@@ -127,12 +126,12 @@ def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
     except ProjectNotFoundError:
         settings = load_settings(None)
     answer: dict[str, object] = {"schema": 1, "active": False, "root": root, "env": {}, "path": []}
-    path = None
+    path, record = None, None
     if root is not None and settings.enabled:
-        found = _activation(arguments, home_with(root, settings), settings)
-        path = found.path
+        found, choice = _activation(arguments, home_with(root, settings), settings)
+        path, record = found.path, found.home.record_path
         if arguments.env is None:
-            request, _ = python_here(root, settings, arguments.python)
+            request = choice.request
         answer |= {
             "active": True,
             "store": found.home.store.path,
@@ -145,39 +144,25 @@ def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
         }
     answer |= {
         "lasting": is_lasting(settings, request),
-        "inputs": inputs(directory, root),
+        "inputs": inputs(directory, root, record),
         "watch": watched(path),
     }
     return json.dumps(answer) + "\n"
 
 
-def _activation(arguments: EnvArguments, home: Home, settings: Settings) -> Activation:
+def _activation(arguments: EnvArguments, home: Home, settings: Settings) -> tuple[Activation, Choice]:
     from central_venv.activation import Activation
-    from central_venv.cli.project import project_environment
+    from central_venv.choice import choose
 
-    directory = project_environment(home.root, settings, arguments.python) if arguments.env is None else arguments.env
-    environment = home.environment(PROJECT_RUNNER, directory)
+    choice = choose(home, settings, env=arguments.env, python=arguments.python)
     if arguments.create:
-        from central_venv.creation import create
+        from central_venv.cli.provision import provide
 
-        create(environment, home.root, arguments.python, on_wait=_say_wait)
-    found = Activation(home, environment)
+        # Whoever is in a directory need not trust it: a shell or mise calls this on entering.
+        provide(choice, settings, trusted=False, python=arguments.python)
+    found = Activation(home, choice)
     if found.exists:
-        _record_use(home, environment)
-    return found
+        from central_venv.cli.provision import note_use
 
-
-def _record_use(home: Home, environment: Environment) -> None:
-    """Note the use, and in a home that uv or a template made which project it belongs to."""
-    from contextlib import suppress
-
-    from central_venv.errors import StoreError
-
-    with suppress(StoreError):  # what cannot be noted can be used all the same
-        if not home.check():
-            home.prepare()
-        environment.touch()
-
-
-def _say_wait(holder: Holder | None) -> None:
-    print(f"waiting for the environment, in use by {holder or 'another process'}", file=sys.stderr, flush=True)
+        note_use(home, choice.environment)
+    return found, choice

@@ -15,6 +15,20 @@ def add_project(parser: ArgumentParser) -> None:
     parser.add_argument("--project", metavar="DIR", help="the project's directory, instead of the current one's")
 
 
+def add_environment(parser: ArgumentParser) -> None:
+    """``--env E`` and ``--python X``, which name a project environment."""
+    parser.add_argument("--env", metavar="E", help="the environment's directory, such as `.venv-docs`, or `@torch`")
+    parser.add_argument("-p", "--python", metavar="X", help="the environment for this Python, such as `3.12`")
+
+
+def add_adoption(parser: ArgumentParser) -> None:
+    """How an adoption goes: ``--keep``, ``--dry-run``, ``--yes`` and ``--json``."""
+    parser.add_argument("--keep", action="store_true", help="keep the old ones")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask before the old ones are removed")
+    add_json(parser)
+
+
 def add_json(parser: _ActionsContainer) -> None:
     """``--json``."""
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 #: Each command's name, its module and what it does, in the order in which a newcomer needs them.
 COMMANDS = {
+    "create": ("create", "create this project's environment, or one that several projects share"),
+    "run": ("run", "run a command in this project's environment"),
+    "uv": ("uv", "run uv on this project's environment"),
+    "activate": ("activate", "activate the environment of this or of another project in the shell"),
+    "link": ("link", "let `.venv` in the project lead to its environment, for editors"),
+    "unlink": ("unlink", "remove that link"),
+    "use": ("use", "let this project use an environment that several projects share"),
     "path": ("path", "where an environment is or would be"),
     "env": ("env", "what activates this project's environment, for shells, direnv and mise"),
     "info": ("info", "this project: its home and environments"),
@@ -39,10 +46,15 @@ COMMANDS = {
     "prune": ("prune", "remove what belongs to projects that are gone, and what has long been idle"),
     "remove": ("remove", "remove environments of this project"),
     "clean": ("clean", "remove all environments of this project, or of the whole store"),
+    "adopt": ("adopt", "replace environments in the project's tree by central ones"),
+    "move": ("move", "let a project that was moved or renamed keep its environments"),
     "doctor": ("doctor", "what is wrong or could be better, each with its remedy"),
-    "hook": ("hook", "a script that hooks central environments into direnv"),
+    "hook": ("hook", "a script that hooks central environments into a shell or direnv"),
     "config": ("config", "each setting and where it came from"),
 }
+
+#: What nobody types, and the overview does not show.
+HIDDEN = {"complete": ("complete", "what can stand at the end of a command line")}
 
 
 def parse(argv: Sequence[str]) -> Namespace:
@@ -51,7 +63,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     Returns:
         The arguments, among them `run`, which does what was asked.
     """
-    if not argv or argv[0] not in COMMANDS:
+    if not argv or argv[0] not in COMMANDS | HIDDEN:
         return _overview().parse_args(argv)
     command = _command(argv[0])
     parser = argparse.ArgumentParser(
@@ -66,7 +78,7 @@ def parse(argv: Sequence[str]) -> Namespace:
 
 
 def _command(name: str) -> Command:
-    command: Command = import_module(f"central_venv.cli.{COMMANDS[name][0]}")  # type: ignore[assignment]  # each is one
+    command: Command = import_module(f"central_venv.cli.{(COMMANDS | HIDDEN)[name][0]}")  # type: ignore[assignment]  # each is one
     return command
 
 

@@ -61,13 +61,15 @@ def run(arguments: PathArguments) -> int:
 
 
 def _path(arguments: PathArguments) -> str:
-    from central_venv.cli.project import home_here, project_environment
+    from central_venv.choice import choose
+    from central_venv.cli.project import home_here
 
     home, settings = home_here(arguments.project)
     if arguments.home:
         return home.path
-    if arguments.env is not None:
-        return home.environment_path(PROJECT_RUNNER if arguments.runner is None else arguments.runner, arguments.env)
-    if arguments.runner is not None:
-        return home.runner_directory(arguments.runner)
-    return home.environment_path(PROJECT_RUNNER, project_environment(home.root, settings, arguments.python))
+    if arguments.runner not in {None, PROJECT_RUNNER}:
+        runner = str(arguments.runner)
+        return home.runner_directory(runner) if arguments.env is None else home.environment_path(runner, arguments.env)
+    if arguments.runner is not None and arguments.env is None:
+        return home.path
+    return choose(home, settings, env=arguments.env, python=arguments.python).path

@@ -6,7 +6,6 @@ import os
 
 from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.home import Home
-from central_venv.layout import PROJECT_ENVIRONMENT
 from central_venv.location import open_store
 from central_venv.project import current_directory, find_root, true_path
 from central_venv.settings import load_settings
@@ -35,7 +34,7 @@ def root_here(project: str | None) -> str:
     Raises:
         ProjectNotFoundError: there is none.
     """
-    return _root_of_current_directory() if project is None else asked_directory(project)
+    return root_of(current_directory()) if project is None else asked_directory(project)
 
 
 def settings_here(project: str | None) -> tuple[str, Settings]:
@@ -79,51 +78,19 @@ def home_with(root: str, settings: Settings) -> Home:
     return home
 
 
-def python_here(root: str, settings: Settings, python: str | None) -> tuple[str | None, bool]:
-    """The Python that the project environment is named after, by whatever way it is asked for.
+def root_of(directory: str) -> str:
+    """The true path of the project that a directory lies in.
 
     Args:
-        root: true path of the project.
-        settings: those in force there.
-        python: what the command line asks for; None if it does not.
-
-    Returns:
-        The Python, None if the environment is plain `.venv`; and whether it is the user who asks for it.
-    """
-    request = os.environ.get("UV_PYTHON") if python is None else python
-    if request:
-        return request, True
-    if not settings.per_python:
-        return None, False
-    from central_venv.python_request import file_request
-
-    return file_request(root), False
-
-
-def project_environment(root: str, settings: Settings, python: str | None) -> str:
-    """The name of the project environment's directory.
-
-    Args:
-        root: true path of the project.
-        settings: those in force there.
-        python: what the command line asks for; None if it does not.
+        directory: in any spelling.
 
     Raises:
-        PythonRequestError: nobody here can tell which Python that is.
+        ProjectNotFoundError: there is none.
     """
-    request, trusted = python_here(root, settings, python)
-    if request is None:
-        return PROJECT_ENVIRONMENT
-    from central_venv.python_request import environment_directory
-
-    return environment_directory(request, trusted=trusted)
-
-
-def _root_of_current_directory() -> str:
     settings = load_settings(None)
     if settings.policy:
         from central_venv.policy import project_root
 
-        if (root := project_root(settings, current_directory())) is not None:
+        if (root := project_root(settings, true_path(directory))) is not None:
             return true_path(root)
-    return find_root(current_directory())
+    return find_root(directory)

@@ -31,16 +31,19 @@ class Arguments:
         self.__dict__.update(values)
 
 
-def parse_quickly(argv: Sequence[str], defaults: Mapping[str, object]) -> Any:
+def parse_quickly(argv: Sequence[str], defaults: Mapping[str, object], rest_name: str | None = None) -> Any:
     """The arguments, or None to leave them to the real parser.
 
     Args:
         argv: what follows the command's name.
         defaults: each option with its default: False for a flag, None for what takes a value.
+        rest_name: what the words from the first that is no option on are called, if the command takes any.
     """
     values = dict(defaults)
     rest = list(argv)
     while rest:
+        if rest_name is not None and not (rest[0].startswith("-") and rest[0] != "--"):
+            break
         name, equals, value = rest.pop(0).partition("=")
         key = name[2:] if name.startswith("--") else ""
         if key not in defaults or "_" in key or (equals and defaults[key] is False):
@@ -53,4 +56,6 @@ def parse_quickly(argv: Sequence[str], defaults: Mapping[str, object]) -> Any:
             values[key] = rest.pop(0)
         else:
             return None
+    if rest_name is not None:
+        values[rest_name] = rest
     return Arguments(values)

@@ -1,0 +1,143 @@
+"""Which environment of a project is meant: by a name, a Python, a selection of uv, or because projects share it."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv import layout, passed_on
+from central_venv.layout import PROJECT_RUNNER, SHARED_PREFIX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from central_venv.environment import Environment
+    from central_venv.home import Home
+    from central_venv.settings import Settings
+
+
+class Choice:
+    """The environment that is meant, whether it exists or not.
+
+    Attributes:
+        home: the home of the project that it is for.
+        directory: the name of its directory; it begins with ``@`` if several projects share it.
+        request: the Python that it is named after or that is asked for; None if there is none.
+        trusted: whether it is the user who asks for that Python, and not a file of the project.
+    """
+
+    __slots__ = ("_environment", "_python", "directory", "home", "request", "trusted")
+
+    def __init__(
+        self, home: Home, directory: str, request: str | None, *, python: str | None = None, trusted: bool = True
+    ) -> None:
+        """Name an environment.
+
+        Args:
+            home: the home of the project that it is for.
+            directory: the name of its directory.
+            request: the Python that is asked for.
+            python: what that Python is called in the environment's name, if it is.
+            trusted: whether it is the user who asks for it.
+        """
+        self.home = home
+        self.directory = directory
+        self.request = request
+        self.trusted = trusted
+        self._python = python
+        self._environment: Environment | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several projects share it."""
+        return self.directory.startswith(SHARED_PREFIX)
+
+    @property
+    def path(self) -> str:
+        """Absolute path of its directory.
+
+        Raises:
+            EnvironmentNameError: no environment can be called that.
+        """
+        if self.is_shared:
+            return os.path.join(self.home.store.path, layout.shared_name(self.directory))
+        return self.home.environment_path(PROJECT_RUNNER, self.directory)
+
+    @property
+    def environment(self) -> Environment:
+        """The environment itself: always the same object, which knows its own mark of use.
+
+        Raises:
+            EnvironmentNameError: no environment can be called that.
+        """
+        if self._environment is None:
+            if self.is_shared:
+                self._environment = self.home.store.shared_environment(self.directory)
+            else:
+                self._environment = self.home.environment(PROJECT_RUNNER, self.directory)
+        return self._environment
+
+    @property
+    def asked(self) -> str | None:
+        """The Python that the user asks for; None if it is the project's affair."""
+        return self.request if self.trusted else None
+
+    @property
+    def python_for_uv(self) -> str | None:
+        """What ``UV_PYTHON`` is to ask for, so that uv does not make the environment anew; None for nothing.
+
+        uv replaces an environment of another Python than the project asks for, but not if the user asks for the one
+        that is there. It is never a path: `uv pip` takes that for the environment to change.
+        """
+        return self.python_there if self.is_shared else self._python
+
+    @property
+    def python_there(self) -> str | None:
+        """What the Python of the environment that is there is called, such as ``3.12``; None if nobody can tell."""
+        from central_venv import venv
+
+        return venv.python_name(self.path)
+
+
+def choose(
+    home: Home, settings: Settings, *, env: str | None = None, python: str | None = None, selection: str = ""
+) -> Choice:
+    """The environment that is meant.
+
+    First hit wins: what is called by its name, what is asked for by its Python, what the project shares with others,
+    what ``UV_PYTHON`` asks for and, if the settings say so, ``.python-version``; else the project's default one.
+
+    Args:
+        home: the project's home.
+        settings: those in force for the project.
+        env: the name of the environment's directory.
+        python: a Python as uv takes it; empty to leave ``UV_PYTHON`` aside.
+        selection: what is added to the name for a selection of uv.
+
+    Raises:
+        PythonRequestError: nobody here can tell which Python is asked for.
+        RecordError: the home's record is damaged or newer than this version understands.
+        StoreError: the home cannot be read.
+    """
+    if env is not None:
+        return Choice(home, env, python)
+    if not python and (shared := home.shared) is not None:
+        return Choice(home, shared, None)
+    request, trusted = _request(home, settings, python)
+    if not request:
+        return Choice(home, settings.name + selection, None)
+    from central_venv.python_request import python_name
+
+    name = python_name(request, trusted=trusted)
+    directory = f"{settings.name}-{name}{selection}"
+    return Choice(home, directory, request, python=name if trusted else None, trusted=trusted)
+
+
+def _request(home: Home, settings: Settings, python: str | None) -> tuple[str | None, bool]:
+    """The Python that the environment is named after, and whether it is the user who asks for it."""
+    request = passed_on.uv_python(home.path, home.store.path) if python is None else python
+    if request:
+        return request, True
+    if not settings.per_python:
+        return None, False
+    from central_venv.python_request import file_request
+
+    return file_request(home.root), False

@@ -1,0 +1,94 @@
+"""Providing the project environment that a command works in: made if need be, its use noted, its link kept right."""
+
+from __future__ import annotations
+
+import sys
+
+from central_venv.activation import Activation
+from central_venv.errors import CreationError, StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from central_venv.choice import Choice
+    from central_venv.environment import Environment
+    from central_venv.home import Home
+    from central_venv.record import Holder
+    from central_venv.settings import Settings
+
+
+def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | None = None) -> None:
+    """Make the environment that is meant unless it is there, and let the project's link lead to it.
+
+    Args:
+        choice: which one.
+        settings: those in force for the project.
+        trusted: whether the user vouches for the project.
+        python: its Python, if its name does not tell.
+
+    Raises:
+        CentralVenvError: it cannot be made, or is a shared one that is not there.
+    """
+    from central_venv.creation import Wish, create
+
+    environment = choice.environment
+    if choice.is_shared and not environment.is_ready():
+        raise CreationError(
+            f"the shared environment `{choice.directory}` is not there, or broken",
+            hint=f"make it with `central-venv create {choice.directory}`, "
+            "or let the project use its own with `central-venv use --none`",
+        )
+    create(environment, Wish(choice.home.root, choice.asked or python, trusted=trusted), on_wait=say_wait)
+    keep_link(choice, settings)
+
+
+def enter(choice: Choice, settings: Settings) -> dict[str, str]:
+    """Let this process, or the program that takes its place, use the environment that is meant; it is made if need be.
+
+    Nobody removes it as long as that process lives.
+
+    Args:
+        choice: which one.
+        settings: those in force for the project.
+
+    Returns:
+        All that the program finds in its environment.
+
+    Raises:
+        CentralVenvError: it cannot be made, or is a shared one that is not there.
+    """
+    environment = choice.environment
+    ready = False
+    while not ready:
+        if not environment.is_surely_ready():
+            provide(choice, settings, trusted=True)
+        environment.uses.end()  # of a round before, in which somebody else began to change it
+        try:
+            ready = environment.use(on_wait=say_wait)
+        except StoreError:  # what cannot be noted can be used all the same
+            if not environment.is_ready():
+                raise
+            ready = True
+    environment.uses.survive()
+    return Activation(choice.home, choice).for_program()
+
+
+def keep_link(choice: Choice, settings: Settings) -> None:
+    """Let the project's link, if there is or should be one, lead to the environment that is meant."""
+    from central_venv.project_link import follow
+
+    follow(choice.home, choice.path, settings)
+
+
+def note_use(home: Home, environment: Environment) -> None:
+    """Note the use of an environment, and in a home that uv or a template made which project it belongs to."""
+    try:
+        if not home.check():
+            home.prepare()
+        environment.touch()
+    except StoreError:  # what cannot be noted can be used all the same
+        return
+
+
+def say_wait(holder: Holder | None) -> None:
+    """Tell the user who has the environment that this process waits for."""
+    print(f"waiting for the environment, in use by {holder or 'another process'}", file=sys.stderr, flush=True)

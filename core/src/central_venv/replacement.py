@@ -1,0 +1,75 @@
+"""Becoming another program: it has this process, so its exit status and the signals that it gets are its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv import files
+from central_venv.errors import CommandError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+
+def become(command: list[str], variables: Mapping[str, str]) -> int:
+    """Become a program; on Windows, which cannot do that, run it to its end.
+
+    Args:
+        command: its name, which is looked for in its own `PATH`, or its path, and its arguments.
+        variables: all that it finds in its environment.
+
+    Returns:
+        Its exit status.
+
+    Raises:
+        CommandError: it cannot be run.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    name = command[0]
+    try:
+        return _become(command, variables)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if (program := _script(name, variables)) is not None:
+            raise CommandError(
+                f"cannot run `{program}`: what its first line names is not there", hint="repair it, or install it anew"
+            ) from error
+        raise CommandError(
+            f"there is no program `{name}`, neither in the environment nor on the path",
+            hint="install it into the environment, or check the spelling",
+        ) from error
+    except OSError as error:
+        raise CommandError(
+            f"cannot run `{name}`: {files.reason(error)}", hint="repair it, or install it anew"
+        ) from error
+
+
+def _script(name: str, variables: Mapping[str, str]) -> str | None:
+    """Where a program is whose interpreter is not."""
+    import shutil
+
+    return shutil.which(name, path=variables.get("PATH"))
+
+
+if sys.platform == "win32":
+    import shutil
+    import signal
+    import subprocess
+
+    def _become(command: list[str], variables: Mapping[str, str]) -> int:
+        program = shutil.which(command[0], path=variables.get("PATH"))
+        if program is None:
+            raise FileNotFoundError
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program
+        return subprocess.call([program, *command[1:]], env=variables, close_fds=False)  # noqa: S603
+
+else:
+    import _signal  # type: ignore[import-not-found]  # what `signal` wraps with enumerations, which take a third of Python's start-up time
+
+    def _become(command: list[str], variables: Mapping[str, str]) -> NoReturn:
+        for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores these, and the program would, too
+            _signal.signal(number, _signal.SIG_DFL)
+        os.execvpe(command[0], command, variables)  # noqa: S606

@@ -1,0 +1,140 @@
+"""Becoming another program, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from support.trees import write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process takes another's place on Windows")
+
+BECOME = """
+import os, sys
+from central_venv.cli import guarded
+from central_venv.replacement import become
+print("said before")
+sys.exit(guarded(lambda: become(sys.argv[1:], {"PATH": os.environ["PATH"], "ONLY": "this"})))
+"""
+
+
+def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]  # the options of one test
+        [sys.executable, "-c", BECOME, *command], capture_output=True, text=True, check=False, **options
+    )
+
+
+def test_the_process_stays_and_the_exit_status_is_the_programs() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", BECOME, "sh", "-c", "echo $$; exit 7"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+
+    assert (said, process.returncode) == (f"said before\n{process.pid}\n", 7)
+
+
+def test_it_finds_the_variables_that_it_is_given_and_no_others() -> None:
+    said = run(sys.executable, "-c", "import os; print(sorted(set(os.environ) - {'LC_CTYPE'}))")
+
+    assert said.stdout == "said before\n['ONLY', 'PATH']\n"
+
+
+def test_it_is_looked_for_where_its_own_path_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(tmp_path, {"bin/hello": '#!/bin/sh\necho hello "$@"\n'})
+    (tmp_path / "bin" / "hello").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+    assert run("hello", "a b", "", "$x").stdout == "said before\nhello a b  $x\n"
+
+
+@pytest.mark.parametrize("number", ["SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM"])
+def test_signals_mean_what_they_mean_without_python(number: str) -> None:
+    asked = f"import signal; print(signal.getsignal(signal.{number}) in (signal.SIG_DFL, signal.SIG_IGN))"
+    code = f"{asked}\nimport os; os.kill(os.getpid(), signal.{number})"
+    shell = run("sh", "-c", f"kill -{number.removeprefix('SIG')} $$")
+
+    assert run(sys.executable, "-c", code).stdout.startswith("said before\n")
+    assert shell.returncode == -getattr(signal, number)
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    said = run("sh", "-c", "kill -HUP $$; echo alive", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+
+    assert (said.returncode, said.stdout) == (0, "said before\nalive\n")
+
+
+def test_what_we_opened_is_closed(tmp_path: Path) -> None:
+    leaking = BECOME.replace("print(", f"file = open({str(tmp_path / 'file')!r}, 'w')\nprint(", 1)
+    directory = "/dev/fd" if sys.platform == "darwin" else "/proc/self/fd"
+    code = f"import os; print(sorted(os.path.realpath(f'{directory}/{{n}}') for n in os.listdir('{directory}')))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", leaking, sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert str(tmp_path) not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mode", "message", "hint"),
+    [
+        pytest.param(
+            None,
+            "",
+            0,
+            "there is no program `missing`, neither in the environment nor on the path",
+            "install it into the environment, or check the spelling",
+            id="missing",
+        ),
+        pytest.param(
+            "broken",
+            "#!/gone/python\n",
+            0o755,
+            "cannot run `{path}`: what its first line names is not there",
+            "repair it, or install it anew",
+            id="its interpreter is gone",
+        ),
+        pytest.param(
+            "text",
+            "hello\n",
+            0o755,
+            "cannot run `text`: exec format error",
+            "repair it, or install it anew",
+            id="no program",
+        ),
+        pytest.param(
+            "closed",
+            "#!/bin/sh\n",
+            0o644,
+            "cannot run `closed`: permission denied",
+            "repair it, or install it anew",
+            id="not executable",
+        ),
+    ],
+)
+def test_what_cannot_be_run_is_one_clear_error(  # noqa: PLR0913, PLR0917
+    name: str | None,
+    content: str,
+    mode: int,
+    message: str,
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    if name is not None:
+        write_tree(tmp_path, {name: content})
+        (tmp_path / name).chmod(mode)
+
+    said = run(name or "missing")
+
+    expected = message.format(path=tmp_path / (name or ""))
+    assert (said.returncode, said.stderr) == (1, f"error: {expected}\nhint: {hint}\n")
