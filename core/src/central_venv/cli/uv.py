@@ -1,0 +1,214 @@
+"""``central-venv uv``: uv on the environment of this project."""
+
+from __future__ import annotations
+
+import os
+
+from central_venv.errors import CommandError, CreationError, ProjectNotFoundError
+from central_venv.layout import project_record_path
+from central_venv.location import open_store
+from central_venv.settings import load_settings, switched_off
+from central_venv.venv import is_environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from central_venv.choice import Choice
+    from central_venv.settings import Settings
+    from central_venv.uv_arguments import UvArguments
+
+DESCRIPTION = """Run uv on the environment of this project: all that follows is uv's own. Commands that need the
+environment have it created. Another Python has an environment of its own; with --isolated-selection, so has another
+selection of packages, extras or groups."""
+
+ISOLATED_SELECTION = "--isolated-selection"
+_HELP: tuple[list[str], ...] = ([], ["-h"], ["--help"])
+
+_VARIABLE = "UV_PROJECT_ENVIRONMENT"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    from argparse import REMAINDER
+
+    parser.usage = f"central-venv uv [-h] [{ISOLATED_SELECTION}] ARGUMENT ..."
+    parser.add_argument(ISOLATED_SELECTION, action="store_true", help="an environment for each selection")
+    parser.add_argument("arguments", metavar="ARGUMENT", nargs=REMAINDER, help="what uv takes, such as `sync`")
+
+
+def conflict(arguments: Namespace) -> str | None:
+    """What is missing, if anything."""
+    return None if arguments.arguments else "give what uv is to do, such as `sync`"
+
+
+def run(arguments: Namespace) -> int:
+    """Become uv; on Windows, run it and return its exit status."""
+    return _run(arguments.arguments, isolated=arguments.isolated_selection)
+
+
+def is_for_uv(argv: list[str]) -> bool:
+    """Whether a command line is uv's, which our own parser must not take apart."""
+    return argv not in _HELP and argv != [ISOLATED_SELECTION]
+
+
+def run_quickly(argv: list[str]) -> int:
+    """Become uv without `argparse`.
+
+    Args:
+        argv: what follows the command's name.
+    """
+    isolated = argv[:1] == [ISOLATED_SELECTION]
+    return _run(argv[1:] if isolated else argv, isolated=isolated)
+
+
+def _run(words: list[str], *, isolated: bool) -> int:
+    from central_venv.executable import find_program
+    from central_venv.replacement import become
+    from central_venv.uv_arguments import UvArguments
+
+    uv = find_program("uv")
+    if uv is None:
+        raise CommandError("there is no `uv` on the path", hint="install uv, or use `central-venv run` without it")
+    arguments = UvArguments(words)
+    found = None if _is_settled(arguments) else _choose(arguments, isolated=isolated)
+    if found is None:
+        return become([uv, *words], dict(os.environ))
+    choice, settings, selection = found
+    added = _added(arguments, choice, selection)
+    variables = _variables(arguments, choice, settings)
+    return become([uv, *words[: arguments.position], *added, *words[arguments.position :]], variables)
+
+
+def _is_settled(arguments: UvArguments) -> bool:
+    """Whether the environment is none of our affair: another one was chosen, or central ones are turned off."""
+    if arguments.has("--active") or not arguments.is_about_project or switched_off():
+        return True
+    chosen = os.environ.get(_VARIABLE)
+    return bool(chosen) and not _in_store(str(chosen))
+
+
+def _in_store(path: str) -> bool:
+    """Whether it is one of ours, be it of another project; a site's rules may have put it into another store."""
+    home = os.path.dirname(os.path.normpath(path))
+    store = open_store(load_settings(None), None).path
+    return store in {home, os.path.dirname(home)} or os.path.lexists(project_record_path(home))
+
+
+def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings, str] | None:
+    """Which environment uv is to use, and for what selection; None if it is to do without."""
+    from central_venv.choice import choose
+    from central_venv.cli.project import home_with
+
+    try:
+        root = _root(arguments.directory)
+    except ProjectNotFoundError:
+        if arguments.command == "venv" and not arguments.words:
+            raise
+        return None
+    settings = load_settings(root)
+    if not settings.enabled:
+        return None
+    selection = ""
+    if isolated or settings.isolated_selection:
+        selection = arguments.selection(_member(arguments.directory, root))
+    choice = choose(home_with(root, settings), settings, python=arguments.python, selection=selection)
+    return choice, settings, selection
+
+
+def _root(directory: str) -> str:
+    """The project that uv would work on: for it, nothing but a pyproject.toml makes one."""
+    from central_venv.cli.project import root_of
+    from central_venv.project import true_path, upward
+
+    for parent in upward(true_path(directory)):
+        if os.path.exists(os.path.join(parent, "pyproject.toml")):
+            return root_of(parent)
+    return root_of(directory)
+
+
+def _member(directory: str, root: str) -> str | None:
+    """What the workspace's member is called that a directory lies in; None if it is the root's own."""
+    from central_venv.project import true_path, upward
+
+    for parent in upward(true_path(directory)):
+        if parent == root:
+            return None
+        if os.path.exists(os.path.join(parent, "pyproject.toml")):
+            from central_venv.workspace import member_name
+
+            return member_name(parent)
+    return None
+
+
+def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> dict[str, str]:
+    """All that uv finds in its environment."""
+    from central_venv import passed_on
+    from central_venv.activation import Activation
+    from central_venv.cli.provision import enter, keep_link
+
+    if _needs_environment(arguments, choice.home.root):
+        variables = enter(choice, settings)
+        keep_link(choice, settings)
+    else:
+        variables = Activation(choice.home, choice).for_program()
+        if arguments.looks_into_environment and not is_environment(choice.path):
+            raise CreationError(
+                f"`{choice.home.root}` has no environment `{choice.directory}` yet",
+                hint="make it with `central-venv create` or `central-venv uv sync`",
+            )
+    if arguments.is_pip:
+        if arguments.is_about_environment:
+            variables.pop(passed_on.UV_PYTHON, None)  # it would be the environment that is meant
+    elif arguments.is_about_environment and (python := _python(choice)) is not None:
+        variables |= passed_on.variables(choice.home.path, python)
+    return variables
+
+
+def _python(choice: Choice) -> str | None:
+    """What uv is to be asked for: what is in use is not made anew under whoever uses it."""
+    if not choice.is_shared and is_environment(choice.path) and choice.environment.uses.by_others():
+        return choice.python_there
+    return choice.python_for_uv
+
+
+def _needs_environment(arguments: UvArguments, root: str) -> bool:
+    """Whether the environment has to be there; uv has a project only where there is a pyproject.toml."""
+    is_project = arguments.is_pip or os.path.exists(os.path.join(root, "pyproject.toml"))
+    return is_project and arguments.uses_environment
+
+
+def _added(arguments: UvArguments, choice: Choice, selection: str) -> list[str]:
+    """What uv has to be told besides."""
+    if arguments.command == "venv" and not arguments.words:
+        return _of_venv(arguments, choice)
+    if choice.is_shared:  # other projects need what this one does not
+        if arguments.command == "sync" and not arguments.has("--exact", "--inexact"):
+            return ["--inexact"]
+        if arguments.command == "remove" and not (arguments.has("--no-sync", "--script") or arguments.is_frozen):
+            return ["--no-sync"]
+        if arguments.command == "pip sync":
+            raise CreationError(
+                f"`uv pip sync` would remove from `{choice.directory}` what other projects need",
+                hint="`central-venv uv pip install -r` adds what this one needs",
+            )
+    elif selection and arguments.command == "run" and not arguments.has("--exact"):
+        return ["--exact"]  # nothing but what is selected
+    return []
+
+
+def _of_venv(arguments: UvArguments, choice: Choice) -> list[str]:
+    """``uv venv`` obeys the variable only in the project's own directory."""
+    if choice.is_shared:
+        raise CreationError(
+            f"`{choice.directory}` is shared with other projects",
+            hint=f"make it anew with `central-venv create --clear {choice.directory}`, "
+            "or let this project use its own with `central-venv use --none`",
+        )
+    if (user := choice.environment.user()) is not None:
+        raise CreationError(f"`{choice.path}` cannot be made anew: it is in use by {user}", hint="end that first")
+    choice.home.prepare()
+    from central_venv.creation import prompt_of
+
+    prompt = [] if arguments.has("--prompt") else [f"--prompt={prompt_of(choice.environment, choice.home.root)}"]
+    return [*prompt, choice.path]
