@@ -104,6 +104,8 @@ def test_a_recorded_environment_is_found(home_of: Home, store: Path) -> None:
             "root": home_of.root,
             "home": home_of.path,
             "state": "active",
+            "uses": None,
+            "used_by": [],
             "environments": [
                 {
                     "runner": "tox",

@@ -623,13 +623,13 @@ def test_what_is_in_a_copy_of_a_home_does_not_belong_to_the_project(
     assert os.path.isdir(os.path.join(copy, ".tox", "py312"))
 
 
-def test_a_shared_environment_stays(store: Path, make_environment: Maker) -> None:
+def test_an_environment_to_share_that_nobody_recorded_stays(store: Path, make_environment: Maker) -> None:
     path = make_environment(store / "@torch")
     project = find_project(str(path), on_problem=complain)
 
     removed = take_all(project)
 
-    assert reasons(removed) == [("@torch", "several projects share it")]
+    assert reasons(removed) == [("@torch", "it is neither recorded nor in the home of a known project")]
     assert path.exists()
 
 

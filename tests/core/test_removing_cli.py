@@ -34,7 +34,7 @@ background = pytest.mark.filterwarnings("ignore:subprocess .* is still running:R
 NOON = 1795521600
 DAY = 86400
 PATIENCE = 60
-NO_ANSWER = "hint: `--yes` removes without a question\nnothing was removed\n"
+NO_ANSWER = "hint: `--yes` goes on without a question\nnothing was removed\n"
 
 
 @pytest.fixture
@@ -741,6 +741,7 @@ def test_json_of_a_dry_run(make_project: ProjectMaker, run: Runner, store: Path)
                 "reason": "its project cannot be seen now and may come back: `--state unreachable` removes it",
             }
         ],
+        "links": [],
         "freed": None,
     }
 
@@ -769,6 +770,7 @@ def test_json_of_a_removal(home_of: Home, run: Runner, store: Path) -> None:
                 "reason": "it holds `mine`, which no runner put there",
             }
         ],
+        "links": [],
     }
     assert freed > 0
 
@@ -782,6 +784,7 @@ def test_json_of_nothing(run: Runner, store: Path) -> None:
         "dry_run": False,
         "removed": [],
         "kept": [],
+        "links": [],
         "freed": 0,
     }
 

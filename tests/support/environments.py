@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from support.trees import write_tree
 
 if TYPE_CHECKING:
-    from central_venv import Home
+    from central_venv import Environment, Home, Store
+
+#: What no environment that several projects share can be called.
+BAD_SHARED_NAMES = [
+    *("torch", "@", "@Torch", "@a/b", "@../x", "@.x", "@-x", "@a b", "@törch", "@a\n"),
+    f"@{'x' * 64}",
+]
 
 INTERPRETER = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
 
@@ -32,8 +38,22 @@ def seal(
         name: its name; that of its directory by default.
         used: when it was last used; now by default.
     """
-    environment = home.environment(runner, directory)
-    environment.claim(name or directory, on_wait=lambda _: None)
+    return _seal(home.environment(runner, directory), name or directory, used)
+
+
+def seal_shared(store: Store, name: str = "@torch", *, used: float | None = None) -> Path:
+    """Make a recorded environment that projects can share.
+
+    Args:
+        store: where.
+        name: what it is called.
+        used: when it was last used; now by default.
+    """
+    return _seal(store.shared_environment(name), name, used)
+
+
+def _seal(environment: Environment, name: str, used: float | None) -> Path:
+    environment.claim(name, on_wait=lambda _: None)
     path = write_environment(Path(environment.path))
     environment.seal()
     environment.release()

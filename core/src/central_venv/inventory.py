@@ -56,6 +56,7 @@ class FoundEnvironment:
     """An environment that is in the store.
 
     Attributes:
+        home: absolute path of what holds its record: its home, or the store for one that several projects share.
         runner: what asked for it.
         directory: the name of its directory; several names where a runner nests them in a data directory of its own.
         name: as its runner calls it.
@@ -71,6 +72,7 @@ class FoundEnvironment:
     __slots__ = (
         "created",
         "directory",
+        "home",
         "last_used",
         "name",
         "path",
@@ -85,12 +87,13 @@ class FoundEnvironment:
         """Look at an environment.
 
         Args:
-            home: absolute path of its home.
+            home: absolute path of what holds its record.
             runner: what asked for it.
             directory: its path below the runner's directory: for nearly all of them a name.
             path: absolute path of its directory.
             record: what is recorded of it.
         """
+        self.home = home
         self.runner = runner
         self.directory = directory
         self.name = os.path.basename(directory) if record is None or runner == PROJECT_RUNNER else record.name
@@ -139,9 +142,10 @@ class FoundProject:
         state: one of `PROJECT_STATES`.
         environments: those in it, the one that was used last before the others.
         record: what the home says of its project, if that is true of this home.
+        users: of an environment that several projects share, the projects that use it; `find_projects` knows them.
     """
 
-    __slots__ = ("environments", "home", "record", "root", "state")
+    __slots__ = ("environments", "home", "record", "root", "state", "users")
 
     def __init__(
         self, home: str, *, state: str, environments: list[FoundEnvironment], record: ProjectRecord | None = None
@@ -151,6 +155,12 @@ class FoundProject:
         self.environments = environments
         self.record = record
         self.root = None if record is None else record.root
+        self.users: list[FoundProject] = []
+
+    @property
+    def living_users(self) -> list[FoundProject]:
+        """Those of its users that are not surely gone."""
+        return [user for user in self.users if user.state != ORPHAN]
 
     @property
     def last_used(self) -> float:
@@ -163,12 +173,14 @@ class FoundProject:
             "root": self.root,
             "home": self.home,
             "state": self.state,
+            "uses": None if self.record is None else self.record.shared,
+            "used_by": [user.root for user in self.users],
             "environments": [environment.as_json() for environment in self.environments],
         }
 
 
 def find_projects(store: Store, *, on_problem: Listener) -> Iterator[FoundProject]:
-    """Every project in the store, in order of the names of their homes.
+    """Every project in the store, in order of the names of their homes; after them, what several projects share.
 
     Args:
         store: where to look.
@@ -178,8 +190,19 @@ def find_projects(store: Store, *, on_problem: Listener) -> Iterator[FoundProjec
         StoreError: the store itself cannot be listed.
     """
     seen: dict[tuple[str, str | None, str | None], bool] = {}
+    shared: list[FoundProject] = []
+    users: dict[str, list[FoundProject]] = {}
     for home in store.homes():
-        yield find_project(home, on_problem=on_problem, seen=seen)
+        project = find_project(home, on_problem=on_problem, seen=seen)
+        if project.state == SHARED:
+            shared.append(project)
+            continue
+        if project.record is not None and project.record.shared is not None:
+            users.setdefault(project.record.shared, []).append(project)
+        yield project
+    for project in shared:
+        project.users = users.get(os.path.basename(project.home), [])
+        yield project
 
 
 def find_project(
@@ -194,7 +217,8 @@ def find_project(
     """
     name = os.path.basename(home)
     if name.startswith(SHARED_PREFIX):
-        return FoundProject(home, state=SHARED, environments=[FoundEnvironment(home, PROJECT_RUNNER, name, home, None)])
+        found = _environment(os.path.dirname(home), PROJECT_RUNNER, name, home, on_problem)
+        return FoundProject(home, state=SHARED, environments=[] if found is None else [found])
     record = None
     try:
         record = read_project(layout.project_record_path(home))

@@ -14,7 +14,7 @@ from central_venv.use import is_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from central_venv.deletion import Deleted
 
@@ -44,6 +44,27 @@ def find(home: str) -> Iterator[str]:
                 yield entry.path
 
 
+def find_shared(store: str) -> Iterator[str]:
+    """What is left of environments that several projects shared; a store can hold other things, too.
+
+    Args:
+        store: absolute path of the store.
+
+    Raises:
+        StoreError: something in it cannot be listed.
+    """
+    records = os.path.join(store, layout.RECORDS)
+    yield from _unfinished(store)
+    yield from _unfinished(records)
+    for runner in _directories(records):
+        if runner.name != layout.PROJECT_RUNNER:
+            continue
+        yield from _unfinished(runner.path)
+        for entry in files.entries(runner.path):
+            if layout.is_shared_name(os.path.splitext(entry.name)[0]) and _is_left(store, runner.name, entry):
+                yield entry.path
+
+
 def sweep(home: str, deleted: Deleted) -> None:
     """Remove what is left in a home, with the directories that are empty then.
 
@@ -54,17 +75,35 @@ def sweep(home: str, deleted: Deleted) -> None:
     Raises:
         StoreError: something cannot be removed.
     """
-    for path in list(find(home)):
+    _remove_all(find(home), deleted)
+    for parent in (os.path.join(home, layout.RECORDS), home):
+        for entry in _directories(parent):
+            if parent != home or layout.runner_of(entry.name) is not None:
+                _remove_empty(entry.path, deleted)
+
+
+def sweep_shared(store: str, deleted: Deleted) -> None:
+    """Remove what is left of environments that several projects shared.
+
+    Args:
+        store: absolute path of a store whose lock is held, so nobody claims any of them meanwhile.
+        deleted: where it is counted.
+
+    Raises:
+        StoreError: something cannot be removed.
+    """
+    _remove_all(find_shared(store), deleted)
+    _remove_empty(layout.records_directory(store, layout.PROJECT_RUNNER), deleted)
+
+
+def _remove_all(paths: Iterable[str], deleted: Deleted) -> None:
+    for path in list(paths):
         if path.endswith(_USES):
             for mark in list(files.entries(path)):
                 _remove(mark.path, deleted)
             _remove_empty(path, deleted)
         else:
             _remove(path, deleted)
-    for parent in (os.path.join(home, layout.RECORDS), home):
-        for entry in _directories(parent):
-            if parent != home or layout.runner_of(entry.name) is not None:
-                _remove_empty(entry.path, deleted)
 
 
 def _is_left(home: str, runner: str, entry: os.DirEntry[str]) -> bool:

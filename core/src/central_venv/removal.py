@@ -11,31 +11,28 @@ import errno
 import os
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
-from central_venv import files, host, layout, leftovers
+from central_venv import files, host, identity, layout, leftovers
 from central_venv.deletion import Deleted
 from central_venv.errors import CentralVenvError, NewerRecordError, StoreError, WaitCancelledError
-from central_venv.inventory import SHARED, FoundEnvironment, FoundProject, find_project
+from central_venv.inventory import SHARED, UNRECORDED, FoundEnvironment, FoundProject, find_project, find_projects
 from central_venv.key import home_name
 from central_venv.lock import Lock
+from central_venv.occupancy import is_anything_claimed, is_bare, other_owner, user_of
 from central_venv.processes import Running
-from central_venv.record import read_environment
+from central_venv.project_link import withdrawn
+from central_venv.record import read_project
+from central_venv.store import Store
 from central_venv.trash import Trash
-from central_venv.use import is_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from central_venv.store import Store
-
     #: What was not removed: the project, the environment or None for its home, and the reason.
     Kept = tuple[FoundProject, FoundEnvironment | None, str]
 
-
-#: uv locks this file in an environment while it changes that.
-_LOCK_OF_UV = ".lock"
 
 #: For how many seconds a home's lock is waited for: who has it needs it for a moment, unless it was stopped.
 _PATIENCE = 10
@@ -48,14 +45,18 @@ class Target:
         project: the project as it was listed, with all of its environments.
         environments: those of them that are to be removed.
         whole: whether the home is to be removed with what runners left in it beside environments.
+        forced: whether a shared environment is to be removed although projects use it.
     """
 
-    __slots__ = ("environments", "project", "whole")
+    __slots__ = ("environments", "forced", "project", "whole")
 
-    def __init__(self, project: FoundProject, environments: Sequence[FoundEnvironment], *, whole: bool) -> None:
+    def __init__(
+        self, project: FoundProject, environments: Sequence[FoundEnvironment], *, whole: bool, forced: bool = False
+    ) -> None:
         self.project = project
         self.environments = environments
         self.whole = whole
+        self.forced = forced
 
 
 class Removed:
@@ -65,16 +66,18 @@ class Removed:
         environments: those that are out of the way, each with its project.
         homes: how many homes went with them.
         kept: what was not removed, and why: the project, the environment or None for its home, and the reason.
+        links: the absolute paths of the links in projects that led to what was removed, and went with it.
         trash: what is out of the way and has yet to be deleted.
         swept: what was deleted already: records, locks and the like.
     """
 
-    __slots__ = ("environments", "homes", "kept", "swept", "trash")
+    __slots__ = ("environments", "homes", "kept", "links", "swept", "trash")
 
     def __init__(self, trash: Trash) -> None:
         self.environments: list[tuple[FoundProject, FoundEnvironment]] = []
         self.homes = 0
         self.kept: list[Kept] = []
+        self.links: list[str] = []
         self.trash = trash
         self.swept = Deleted()
 
@@ -119,7 +122,7 @@ def sweep(store: Store, homes: Iterable[str], removed: Removed) -> None:
 
     Args:
         store: the one that they are in.
-        homes: their absolute paths.
+        homes: their absolute paths, and that of the store for what several projects share.
         removed: where homes that go are counted.
     """
     removal = _Removal(store, removed)
@@ -145,6 +148,9 @@ class _Removal:
 
     def of(self, target: Target) -> None:
         self._check_home(target.project)
+        if target.project.state == SHARED:
+            self._of_shared(target)
+            return
         with self._locked(target.project.home, proven=_key_proves(target.project)):
             problems: list[CentralVenvError] = []
             now = find_project(target.project.home, on_problem=problems.append)
@@ -153,12 +159,27 @@ class _Removal:
                 raise _RefusedError("it was recorded by a newer central-venv")
             going = list(self._unopposed(target, now))
             if target.whole and len(going) == len(now.environments) and self._can_go_whole(now):
-                self._take_home(now.home)
+                with self._unlinked([target.project], [*_paths(going), *self._shared_by(now)]):
+                    self._take_home(now.home)
                 self._removed.environments += [(target.project, environment) for environment in going]
             else:
                 for environment in going:
                     self._take(target.project, environment)
                 self._tidy(now.home)
+
+    def _of_shared(self, target: Target) -> None:
+        """Remove an environment that several projects share; nobody begins to use one under the store's lock."""
+        with self._locked(self._store, proven=True):
+            projects = list(find_projects(Store(self._store), on_problem=lambda _: None))
+            now = next((project for project in projects if project.home == target.project.home), None)
+            if now is None:
+                raise _GoneError
+            if not target.forced:
+                _check_users(now, projects)
+            target.project.users = now.users
+            for environment in self._unopposed(target, now):
+                self._take(target.project, environment)
+            leftovers.sweep_shared(self._store, self._removed.swept)
 
     def keep(self, target: Target, reason: str) -> None:
         """Note why what is left of a target stays: its environments, or only its home."""
@@ -169,7 +190,11 @@ class _Removal:
             self._removed.kept.append((target.project, None, reason))
 
     def sweep(self, home: str) -> None:
-        if next(leftovers.find(home), None) is not None or _is_bare(home):
+        if home == self._store:
+            if next(leftovers.find_shared(home), None) is not None:
+                with self._locked(home, proven=True):
+                    leftovers.sweep_shared(home, self._removed.swept)
+        elif next(leftovers.find(home), None) is not None or is_bare(home):
             with self._locked(home, proven=True):
                 self._tidy(home)
 
@@ -213,19 +238,17 @@ class _Removal:
 
     def _tidy(self, home: str) -> None:
         leftovers.sweep(home, self._removed.swept)
-        if _is_bare(home):
+        if is_bare(home):
             self._take_home(home)
 
     def _check_home(self, project: FoundProject) -> None:
-        if project.state == SHARED:
-            raise _RefusedError("several projects share it")
         try:
             status = os.lstat(project.home)
         except FileNotFoundError:
             raise _GoneError from None
         if not files.is_directory(status):
             raise _RefusedError("its home is a link")
-        if (owner := _other_owner(project.home)) is not None:
+        if (owner := other_owner(project.home)) is not None:
             raise _RefusedError(f"its home belongs to another user (id {owner})")
         if status.st_dev != self._device:
             raise _RefusedError("its home lies on another file system than the store")
@@ -247,9 +270,9 @@ class _Removal:
     def _objection(self, project: FoundProject, listed: FoundEnvironment, now: FoundEnvironment) -> str | None:
         if not now.recorded and not _key_proves(project):
             return "it is neither recorded nor in the home of a known project"
-        if (owner := _other_owner(now.path)) is not None:
+        if (owner := other_owner(now.path)) is not None:
             return f"it belongs to another user (id {owner})"
-        if (user := _user(project.home, now)) is not None:
+        if (user := user_of(now)) is not None:
             return f"in use by {user}"
         if self._running is None:
             self._running = Running(self._store)
@@ -274,15 +297,30 @@ class _Removal:
             reason = f"it holds {', '.join(f'`{name}`' for name in names)}, which no runner put there"
         if reason is not None:
             self._removed.kept.append((project, None, reason))
-        return reason is None and not _anything_held(project.home)
+        return reason is None and not is_anything_claimed(project.home)
 
     def _take(self, project: FoundProject, environment: FoundEnvironment) -> None:
         try:
-            self._removed.trash.take(*os.path.relpath(environment.path, self._store).split(os.sep))
+            with self._unlinked([project, *project.users], [environment.path]):
+                self._removed.trash.take(*os.path.relpath(environment.path, self._store).split(os.sep))
         except OSError as error:
             self._removed.kept.append((project, environment, _words(error)))
         else:
             self._removed.environments.append((project, environment))
+
+    @contextmanager
+    def _unlinked(self, projects: Iterable[FoundProject], paths: Sequence[str]) -> Iterator[None]:
+        """Let no link in a project lead to what goes, or to what it does not use any more."""
+        with ExitStack() as links:
+            roots = [root for project in projects for root in _roots(project)]
+            gone = [links.enter_context(withdrawn(root, paths)) for root in roots]
+            yield
+        self._removed.links += filter(None, gone)
+
+    def _shared_by(self, project: FoundProject) -> Iterator[str]:
+        """The absolute path of the shared environment that a project uses, if it does."""
+        if project.record is not None and project.record.shared is not None:
+            yield os.path.join(self._store, project.record.shared)
 
     def _take_home(self, home: str) -> None:
         if sys.platform == "win32" and self._home_lock is not None:
@@ -292,6 +330,38 @@ class _Removal:
         except OSError as error:
             raise _RefusedError(_words(error)) from error
         self._removed.homes += 1
+
+
+def _roots(project: FoundProject) -> Iterator[str]:
+    """Where a project may have a link: at its path and, if its directory is elsewhere now, there."""
+    if project.root is not None:
+        yield project.root
+    if project.record is not None and host.inode(project.record.root) != project.record.inode:
+        moved = identity.moved_to(project.record, ())
+        if moved is not None:
+            yield moved
+
+
+def _paths(environments: Iterable[FoundEnvironment]) -> list[str]:
+    return [environment.path for environment in environments]
+
+
+def _check_users(shared: FoundProject, projects: Iterable[FoundProject]) -> None:
+    """Refuse what a project needs that is not surely gone, or that may be needed."""
+    if shared.living_users:
+        raise _RefusedError(f"it is used by {', '.join(str(user.root) for user in shared.living_users)}")
+    for project in projects:
+        if project.state == UNRECORDED and _may_use(project.home, os.path.basename(shared.home)):
+            raise _RefusedError(f"nobody can tell whether the project of `{project.home}` uses it")
+
+
+def _may_use(home: str, name: str) -> bool:
+    """Whether a home says so that cannot be read, or that was renamed or copied, as in the middle of a move."""
+    try:
+        record = read_project(layout.project_record_path(home))
+    except CentralVenvError:
+        return True
+    return record is not None and record.shared == name
 
 
 def _check_project(listed: FoundProject, now: FoundProject) -> None:
@@ -305,37 +375,6 @@ def _check_project(listed: FoundProject, now: FoundProject) -> None:
 def _key_proves(project: FoundProject) -> bool:
     """Whether the home's name is the key of the project that it is listed for."""
     return project.root is not None and home_name(project.root) == os.path.basename(project.home)
-
-
-def _other_owner(path: str) -> int | None:
-    """The id of the user whom a directory belongs to, if it is another one."""
-    status = os.lstat(path)
-    return status.st_uid if files.is_strangers(status) else None
-
-
-def _user(home: str, environment: FoundEnvironment) -> str | None:
-    """Who has claimed an environment or marked that it uses it, in words."""
-    runner, directory = environment.runner, environment.directory
-    if Lock(os.path.join(environment.path, _LOCK_OF_UV)).held_elsewhere(unknown=True):
-        return "uv"
-    if Lock(layout.environment_lock_path(home, runner, directory)).held_elsewhere(unknown=True):
-        try:
-            record = read_environment(layout.environment_record_path(home, runner, directory))
-        except CentralVenvError:
-            record = None
-        return str(record.holder) if record is not None and record.holder is not None else "another process"
-    return "another process" if is_used(layout.environment_uses_path(home, runner, directory)) else None
-
-
-def _anything_held(home: str) -> bool:
-    """Whether somebody has claimed an environment that need not be there yet."""
-    records = os.path.join(home, layout.RECORDS)
-    return any(
-        Lock(entry.path).held_elsewhere(unknown=True)
-        for runner in files.entries(records)
-        for entry in files.entries(runner.path)
-        if entry.is_file(follow_symlinks=False) and entry.name.endswith(".lock")
-    )
 
 
 def _foreign(project: FoundProject) -> Iterator[str]:
@@ -371,19 +410,6 @@ def _is_runners(home: str, path: str, runner: str) -> bool:
             and names <= layout.DATA_OF_HATCH
             and os.path.isdir(os.path.join(path, layout.NOTES_OF_HATCH))
         )
-    )
-
-
-def _is_bare(home: str) -> bool:
-    """Whether nothing is left in a home but what we put there."""
-    lock = layout.home_lock_path(home)
-    records = os.path.dirname(lock)
-    return all(
-        entry.is_dir(follow_symlinks=False)
-        if entry.path == records
-        else entry.path in {layout.project_record_path(home), lock} and entry.is_file(follow_symlinks=False)
-        for directory in (home, records)
-        for entry in files.entries(directory)
     )
 
 

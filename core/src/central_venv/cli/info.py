@@ -47,6 +47,7 @@ def run(arguments: Namespace) -> int:
             ["state", project.state],
             ["central", f"{'on' if settings.enabled else 'off'} ({printable(str(settings.origins['enabled']))})"],
             ["store", f"{printable(store.path)} ({printable(str(settings.origins['store']))})"],
+            *([] if project.record is None or project.record.shared is None else [["uses", project.record.shared]]),
         ]
     )
     if project.environments:

@@ -43,7 +43,13 @@ class Plan:
         return [environment for target in self.targets for environment in target.environments]
 
     def add(
-        self, project: FoundProject, environments: Sequence[FoundEnvironment], *, whole: bool, state: str | None
+        self,
+        project: FoundProject,
+        environments: Sequence[FoundEnvironment],
+        *,
+        whole: bool,
+        state: str | None,
+        forced: bool = False,
     ) -> None:
         """Plan to remove environments of a project, unless it is one that must be asked for by its state.
 
@@ -52,6 +58,7 @@ class Plan:
             environments: which.
             whole: whether the home goes, too.
             state: the state that was asked for.
+            forced: whether a shared environment goes although projects use it.
         """
         doubtful = project.state == UNREACHABLE or (project.state == UNRECORDED and project.root is None)
         if doubtful and project.state != state:
@@ -60,4 +67,4 @@ class Plan:
             if not environments and os.path.lexists(project.home):
                 self.kept.append((project, None, reason))
         elif os.path.lexists(project.home):
-            self.targets.append(Target(project, environments, whole=whole))
+            self.targets.append(Target(project, environments, whole=whole, forced=forced))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from central_venv.cli import complain, removing
 from central_venv.cli.options import add_unused_for
 from central_venv.cli.plan import Plan
-from central_venv.inventory import ACTIVE, ORPHAN, PROJECT_STATES, UNREACHABLE, UNRECORDED, find_projects
+from central_venv.inventory import ACTIVE, ORPHAN, PROJECT_STATES, SHARED, UNREACHABLE, UNRECORDED, find_projects
 from central_venv.location import open_store
 from central_venv.record import BROKEN
 from central_venv.selection import matching
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Remove the environments of projects that are surely gone, and with --unused-for those of other projects that "
-    "nobody used for so long. Finishes what killed removals began, and sweeps what is left of what is gone."
+    "nobody used for so long. What several projects share goes with the last of them. Finishes what killed removals "
+    "began, and sweeps what is left of what is gone."
 )
 
 _STATES = (ORPHAN, UNREACHABLE, UNRECORDED, ACTIVE, BROKEN)
@@ -49,6 +50,7 @@ def run(arguments: Namespace) -> int:
     """Remove what nobody needs any more."""
     store = open_store(load_settings(None), None)
     plan = Plan()
+    plan.homes.append(store.path)
     for project in find_projects(store, on_problem=complain):
         if project.record is not None and project.state != UNREACHABLE:
             plan.homes.append(project.home)
@@ -58,6 +60,9 @@ def run(arguments: Namespace) -> int:
 
 def _consider(project: FoundProject, arguments: Namespace, plan: Plan) -> None:
     state, age = arguments.state, arguments.unused_for
+    if project.state == SHARED:
+        _consider_shared(project, arguments, plan)
+        return
     if state is None and project.state == ORPHAN:
         plan.add(project, project.environments, whole=True, state=ORPHAN)
         return
@@ -69,3 +74,13 @@ def _consider(project: FoundProject, arguments: Namespace, plan: Plan) -> None:
     whole = age is None and state in PROJECT_STATES and project.state == state
     if chosen or whole:
         plan.add(project, chosen, whole=whole, state=state)
+
+
+def _consider_shared(project: FoundProject, arguments: Namespace, plan: Plan) -> None:
+    """What several projects share goes with the last of them, or once it is idle; nothing while one of them lives."""
+    if project.living_users or arguments.state is not None:
+        return
+    age = arguments.unused_for
+    chosen = project.environments if project.users or age is None else matching(project, unused_for=age)
+    if chosen and (project.users or age is not None):
+        plan.add(project, chosen, whole=False, state=None)

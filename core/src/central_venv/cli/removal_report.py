@@ -37,7 +37,7 @@ def print_dry_run(store: Store, plan: Plan, *, as_json: bool) -> None:
     """Print what a plan would remove."""
     if as_json:
         removed = [(target.project, environment) for target in plan.targets for environment in target.environments]
-        _print_json(store, removed, plan.kept, freed=None, dry_run=True)
+        _print_json(store, removed, plan.kept, links=[], freed=None, dry_run=True)
         return
     print_plan(plan, to=sys.stdout)
     print(f"would remove {in_words(plan)}" if plan.targets else "nothing to remove")
@@ -84,12 +84,14 @@ def print_report(store: Store, removed: Removed, deleted: Deleted | None, *, as_
     """
     if as_json:
         freed = None if deleted is None else deleted.freed
-        _print_json(store, removed.environments, removed.kept, freed=freed, dry_run=False)
+        _print_json(store, removed.environments, removed.kept, links=removed.links, freed=freed, dry_run=False)
     elif removed.environments or removed.homes:
         what = counted(len(removed.environments), "environment")
         homes = f" and {counted(removed.homes, 'home')}" if removed.homes else ""
         outcome = "being deleted in the background" if deleted is None else f"freed {freed_words(deleted)}"
         print(f"removed {what}{homes}, {outcome}")
+        for path in removed.links:
+            print_safely(f"removed the link {printable(path)}")
     elif not removed.kept:
         print("nothing to remove")
     _say_kept(removed.kept)
@@ -114,6 +116,7 @@ def _print_json(
     removed: Sequence[tuple[FoundProject, FoundEnvironment]],
     kept: Sequence[Kept],
     *,
+    links: Sequence[str],
     freed: int | None,
     dry_run: bool,
 ) -> None:
@@ -124,6 +127,7 @@ def _print_json(
             "dry_run": dry_run,
             "removed": [_entry(project, environment) for project, environment in removed],
             "kept": [{**_entry(project, environment), "reason": reason} for project, environment, reason in kept],
+            "links": links,
             "freed": freed,
         }
     )

@@ -1,20 +1,26 @@
-"""``central-venv remove``: some environments of a project."""
+"""``central-venv remove``: some environments of a project, or what several projects share."""
 
 from __future__ import annotations
 
-from central_venv.cli import removing
+import os
+
+from central_venv.cli import complain, removing
 from central_venv.cli.options import add_runner
 from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
 from central_venv.errors import EnvironmentNameError
-from central_venv.inventory import UNREACHABLE
+from central_venv.inventory import UNREACHABLE, UNRECORDED, find_projects
+from central_venv.layout import SHARED_PREFIX
+from central_venv.location import open_store
 from central_venv.selection import matching
+from central_venv.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-DESCRIPTION = "Remove environments of this project, by name, by runner or by both."
+DESCRIPTION = """Remove environments of this project, by name, by runner or by both; or, by a name such as `@torch`,
+what several projects share, unless one of them still uses it."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,8 +31,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_runner(parser)
     add_project(parser)
     parser.add_argument(
-        "--state", choices=[UNREACHABLE], help="also if the project cannot be seen now and may come back"
+        "--state",
+        choices=[UNREACHABLE, UNRECORDED],
+        help="also if the project cannot be seen now and may come back, or if nobody can tell which it is",
     )
+    parser.add_argument("--force", action="store_true", help="also what is shared and still used by projects")
     removing.add_arguments(parser)
 
 
@@ -34,11 +43,16 @@ def conflict(arguments: Namespace) -> str | None:
     """What is missing, if anything."""
     if not arguments.names and arguments.runner is None:
         return "give names, --runner or both; `central-venv clean` removes all environments of a project"
-    return None
+    shared = [name.startswith(SHARED_PREFIX) for name in arguments.names]
+    if any(shared) and not (all(shared) and {arguments.runner, arguments.project, arguments.state} == {None}):
+        return "what several projects share is of no runner, project or state: name it alone"
+    return "--force is for what several projects share" if arguments.force and not any(shared) else None
 
 
 def run(arguments: Namespace) -> int:
     """Remove what was named; nothing if a name means nothing."""
+    if any(name.startswith(SHARED_PREFIX) for name in arguments.names):
+        return _remove_shared(arguments)
     store, project = stored_project(arguments.project)
     chosen = matching(project, names=arguments.names, runner=arguments.runner)
     for name in arguments.names or [None]:
@@ -51,4 +65,24 @@ def run(arguments: Namespace) -> int:
             )
     plan = Plan()
     plan.add(project, chosen, whole=False, state=arguments.state)
+    return removing.carry_out(store, plan, arguments)
+
+
+def _remove_shared(arguments: Namespace) -> int:
+    store = open_store(load_settings(None), None)
+    plan = Plan()
+    projects = {os.path.basename(project.home): project for project in find_projects(store, on_problem=complain)}
+    for name in dict.fromkeys(arguments.names):
+        project = projects.get(name)
+        if project is None:
+            raise EnvironmentNameError(
+                f"there is no shared environment `{name}`, so nothing was removed",
+                hint="`central-venv list --state shared` shows those that there are",
+            )
+        if project.living_users and not arguments.force:
+            users = ", ".join(str(user.root) for user in project.living_users)
+            reason = f"it is used by {users}: `--force` removes it all the same"
+            plan.kept += [(project, environment, reason) for environment in project.environments]
+        else:
+            plan.add(project, project.environments, whole=False, state=None, forced=arguments.force)
     return removing.carry_out(store, plan, arguments)

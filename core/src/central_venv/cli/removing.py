@@ -8,6 +8,7 @@ import sys
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.options import add_json
 from central_venv.cli.progress import bar, measure
+from central_venv.cli.question import agreed
 from central_venv.cli.removal_report import complain_of, freed_words, in_words, print_dry_run, print_plan, print_report
 from central_venv.cli.text import counted
 from central_venv.errors import CentralVenvError
@@ -51,7 +52,7 @@ def carry_out(store: Store, plan: Plan, arguments: Namespace, *, agreement: str 
         return DONE
     if plan.targets and not arguments.yes:
         print_plan(plan, to=sys.stderr)
-        if not _agreed(plan, agreement):
+        if not agreed(f"remove {in_words(plan)}?", agreement):
             print("nothing was removed", file=sys.stderr)
             return FAILED
     with bar("moving out of the way", len(plan.targets)) as on_progress:
@@ -92,16 +93,3 @@ def _finish_others(store: Store) -> int:
         )
     complain_of(deleted)
     return FAILED if deleted.failures else DONE
-
-
-def _agreed(plan: Plan, agreement: str) -> bool:
-    how = "[y/N]" if agreement == "y" else f"type `{agreement}` to go on:"
-    print(f"remove {in_words(plan)}? {how} ", end="", file=sys.stderr, flush=True)
-    try:
-        answer = sys.stdin.readline() if sys.stdin is not None else ""
-    except UnicodeDecodeError:
-        answer = "\n"
-    if not answer:  # nobody can answer
-        print(file=sys.stderr)
-        print("hint: `--yes` removes without a question", file=sys.stderr)
-    return answer.strip().lower() in ({"y", "yes"} if agreement == "y" else {agreement})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from central_venv.cli.text import UNKNOWN, ago, printable, size
-from central_venv.inventory import ACTIVE
+from central_venv.inventory import ACTIVE, SHARED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,5 +30,18 @@ def size_cells(environment: FoundEnvironment) -> list[str]:
 
 def project_cell(project: FoundProject) -> str:
     """Which project it is, and its state if that is not the usual one, for people."""
-    where = printable(project.root or project.home)
-    return where if project.state == ACTIVE else f"{where} ({project.state})"
+    where = project_name(project)
+    return where if project.state == ACTIVE else f"{where} ({state_words(project)})"
+
+
+def project_name(project: FoundProject) -> str:
+    """Where a project is or, of what several share, its name, for people."""
+    shared = os.path.basename(project.home) if project.state == SHARED else None
+    return printable(project.root or shared or project.home)
+
+
+def state_words(project: FoundProject) -> str:
+    """A project's state, and of what several projects share, who they are, for people."""
+    if project.state != SHARED:
+        return project.state
+    return f"{SHARED} by {', '.join(printable(str(user.root)) for user in project.users) or 'nobody yet'}"

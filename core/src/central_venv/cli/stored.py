@@ -8,7 +8,7 @@ from central_venv.cli import complain
 from central_venv.cli.project import settings_here
 from central_venv.errors import ProjectNotFoundError
 from central_venv.home import Home
-from central_venv.inventory import find_project, find_projects
+from central_venv.inventory import SHARED, find_project, find_projects
 from central_venv.location import open_store
 from central_venv.project import true_path
 from central_venv.selection import is_called
@@ -50,7 +50,7 @@ def stored_project(name: str | None) -> tuple[Store, FoundProject]:
         return home.store, project
     is_meant = is_called(name)
     for project in find_projects(store, on_problem=complain):
-        if is_meant(project):
+        if project.state != SHARED and is_meant(project):
             return store, project
     raise ProjectNotFoundError(
         f"the store `{store.path}` knows no project `{name}`",

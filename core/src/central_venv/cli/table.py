@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from central_venv.cli.rows import environment_row, size_cells
-from central_venv.cli.text import counted, printable, size
+from central_venv.cli.rows import environment_row, project_name, size_cells, state_words
+from central_venv.cli.text import counted, size
 from central_venv.disk_usage import total
 
 TYPE_CHECKING = False
@@ -95,8 +95,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) ->
 
 
 def _heading(project: FoundProject) -> Text:
-    line = Text(printable(project.root or project.home), style="bold")
-    line.append("  ").append(project.state, style=f"not bold {_STYLES[project.state]}")
+    line = Text(project_name(project), style="bold")
+    line.append("  ").append(state_words(project), style=f"not bold {_STYLES[project.state]}")
     return line.append(f"  {counted(len(project.environments), 'environment')}", style="not bold dim")
 
 

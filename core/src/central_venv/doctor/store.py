@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MOVE_STORE = "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to {}"
 
 _TAG = "CACHEDIR.TAG"
-_OURS = frozenset({_TAG, ".gitignore", layout.TRASH, *layout.DESKTOP_FILES})
+_OURS = frozenset({_TAG, ".gitignore", layout.TRASH, layout.RECORDS, *layout.DESKTOP_FILES})
 
 _HOME_LENGTH = SLUG_LENGTH + 1 + HASH_LENGTH
 #: How long the first line of a script may be; older kernels of Linux take no more.
@@ -182,7 +182,7 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
     found: list[str] = []
     foreign: list[str] = []
     for entry in entries:
-        if entry.name.startswith(layout.SHARED_PREFIX) or is_home_name(entry.name):
+        if layout.is_shared_name(entry.name) or is_home_name(entry.name):
             problem = _unfit(entry)
             if problem is not None:
                 yield problem
@@ -198,6 +198,8 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
     yield from _foreign(store, foreign)
     yield from _nox_names(found)
     yield from homes.examine(found, root)
+    if stands_in_the_way(path := os.path.join(store, layout.RECORDS)):
+        yield wrong(STORE, f"`{path}` is not a directory, so there can be no records", "remove it")
     yield from guarded(STORE, store, _unfinished_removals(store))
     yield from _left_behind(store, found)
 
@@ -287,14 +289,15 @@ def _is_older(path: str, moment: float) -> bool:
 def _left_behind(store: str, found: Sequence[str]) -> Iterator[Finding]:
     """What killed processes and removed environments left."""
     count = 0
-    for home in found:
+    for home in (store, *found):
         if stands_in_the_way(os.path.join(home, layout.RECORDS)):
             continue
+        find = leftovers.find_shared if home == store else leftovers.find
         try:
-            count += len(list(leftovers.find(home)))
+            count += len(list(find(home)))
         except CentralVenvError as error:
             yield wrong(STORE, error.message, error.hint)
-    count += len(_stale_files(store)) + len(_stale_locks(layout.trash_directory(store)))
+    count += len(_stale_locks(layout.trash_directory(store)))
     if count:
         yield note(
             STORE,
@@ -302,15 +305,6 @@ def _left_behind(store: str, found: Sequence[str]) -> Iterator[Finding]:
             "left of what is gone",
             "`central-venv prune` removes them",
         )
-
-
-def _stale_files(store: str) -> list[str]:
-    youngest = clock.seconds() - leftovers.UNFINISHED_AGE
-    return [
-        entry.path
-        for entry in listed(store)
-        if leftovers.is_unfinished(entry.name) and entry.stat(follow_symlinks=False).st_mtime < youngest
-    ]
 
 
 def _stale_locks(directory: str) -> list[str]:
