@@ -69,11 +69,12 @@ def test_environments_left_in_the_tree_are_a_note(path: str, project: Path, make
     make_environment(project / path)
     directory = project / path.split("/", maxsplit=1)[0]
     removal = f"`rmdir /s {directory}`" if sys.platform == "win32" else f"`rm -r {directory}`"
+    adoption = f"`central-venv adopt {directory.name}`"
 
     assert only(project) == (
         NOTE,
         f"environments are left in the tree: `{directory}` takes {size(disk_usage(str(directory)))}",
-        f"{removal}, unless you want them there",
+        f"{adoption} or {removal}, unless you want them there",
     )
 
 
@@ -108,7 +109,8 @@ def test_a_command_can_be_pasted_whatever_the_path(base: Path, make_environment:
 
     remedy = only(root).remedy
 
-    assert remedy == f"`{shlex.join(['rm', '-r', str(root / '.venv')])}`, unless you want them there"
+    removal = f"`{shlex.join(['rm', '-r', str(root / '.venv')])}`"
+    assert remedy == f"`central-venv adopt .venv` or {removal}, unless you want them there"
 
 
 @posix_only
@@ -371,6 +373,54 @@ def test_a_pipe_or_a_closed_file_in_the_place_of_gits_is_not_read(
     assert look(project) == []
 
 
+# whose environment it is
+
+
+@posix_only
+def test_a_link_into_uvs_own_central_environments_is_a_note(project: Path, base: Path, make_environment: Maker) -> None:
+    target = make_environment(base / "cache" / "environments-v2" / "project-cp3.13.0-0123456789abcdef")
+    (project / ".venv").symlink_to(target)
+
+    assert only(project) == (
+        NOTE,
+        f"`{project / '.venv'}` leads to `{target}`, which is uv's own and goes with its cache",
+        "turn off uv's `centralized-project-envs`, remove the link, then make it with `central-venv link`",
+    )
+
+
+@pytest.mark.parametrize("form", [pytest.param("link", marks=posix_only), "redirect"])
+def test_a_link_to_another_projects_environment_is_wrong(form: str, project: Path, base: Path, store: Path) -> None:
+    other = Home(Store(str(store)), str(write_tree(base / "other", {})))
+    target = seal(other, ".venv", "project")
+    if form == "link":
+        (project / ".venv").symlink_to(target)
+    else:
+        (project / ".venv").write_text(f"{target}\n")
+
+    assert only(project) == (
+        WRONG,
+        (
+            f"`{project / '.venv'}` leads to the environment of another project, `{base / 'other'}`: "
+            "uv changes that one here"
+        ),
+        "remove it with `central-venv unlink`, unless it is meant",
+    )
+
+
+@pytest.mark.parametrize("form", [pytest.param("link", marks=posix_only), "redirect"])
+@pytest.mark.parametrize("name", ["@torch", ".venv", ".venv-3.12"])
+def test_a_link_to_an_own_or_a_shared_environment_is_fine(
+    name: str, form: str, project: Path, home_of: Home, store: Path, make_environment: Maker
+) -> None:
+    target = make_environment(store / name) if name == "@torch" else seal(home_of, name, "project")
+    if form == "link":
+        (project / ".venv").symlink_to(target)
+    else:
+        (project / ".venv").write_text(f"{target}\n")
+
+    assert look(project) == []
+
+
 # the redirect file
 
 
@@ -380,6 +430,22 @@ def test_a_redirect_to_an_environment_is_fine(project: Path, base: Path, make_en
         (project / ".venv").write_bytes(content.encode())
 
         assert look(project) == []
+
+
+def test_a_redirect_in_a_project_with_a_tool_that_refuses_it_is_a_note(
+    project: Path, base: Path, make_environment: Maker
+) -> None:
+    target = make_environment(base / "elsewhere")
+    write_tree(project, {"uv.lock": "", ".venv": f"{target}\n"})
+
+    assert only(project) == (
+        NOTE,
+        (
+            f"the file `{project / '.venv'}` leads to an environment, and uv fails on such a file unless "
+            "`UV_PROJECT_ENVIRONMENT` says where to look"
+        ),
+        "remove the file, then make a link with `central-venv link`",
+    )
 
 
 @pytest.mark.parametrize("content", ["/gone/for/good\n", "gone", "."])

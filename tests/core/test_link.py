@@ -288,7 +288,7 @@ def test_an_interrupted_replacement_leaves_nothing_of_its_own(
 
 def after_a_look(act: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets something happen between the first look at the path and what follows."""
-    look, looked = link._target, False
+    look, looked = link.target_of, False
 
     def target(path: str) -> str | None:
         nonlocal looked
@@ -298,7 +298,7 @@ def after_a_look(act: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> 
             act()
         return found
 
-    monkeypatch.setattr(link, "_target", target)
+    monkeypatch.setattr(link, "target_of", target)
 
 
 def test_a_run_that_made_the_same_link_meanwhile_did_the_work(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,13 +29,13 @@ def make_link(path: str, target: str) -> bool:
         LinkError: something else is at that path, or no link can be made there.
     """
     try:
-        old = _target(path)
+        old = target_of(path)
         if old == target:
             return False
         if old is None:
-            _make(path, target)
+            place(path, target)
         elif _is_ours(old, target):
-            _replace(path, target)
+            replace(path, target)
         else:
             raise LinkError(
                 f"`{path}` is taken, so it cannot lead to `{target}`",
@@ -51,8 +51,15 @@ def make_link(path: str, target: str) -> bool:
     return True
 
 
-def _target(path: str) -> str | None:
-    """Where a link leads; nowhere if it is no link, and None if nothing is there."""
+def target_of(path: str) -> str | None:
+    """Where a link leads, as it says so; empty if it is no link, and None if nothing is there.
+
+    Args:
+        path: absolute path of what may be a link.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -71,24 +78,62 @@ def _is_ours(old: str, target: str) -> bool:
 if sys.platform == "win32":
     import _winapi
 
-    def _make(path: str, target: str) -> None:
-        """Make a junction, for which no privilege is needed."""
+    def place(path: str, target: str) -> None:
+        """Make a junction, for which no privilege is needed, where nothing is.
+
+        Raises:
+            OSError: something is there, or none can be made.
+        """
         _winapi.CreateJunction(target, path)
 
-    def _replace(path: str, target: str) -> None:
-        os.rmdir(path)
-        _make(path, target)
+    def replace(path: str, target: str) -> None:
+        """Put a junction in the place of a link or a file.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        remove(path)
+        place(path, target)
+
+    def remove(path: str) -> None:
+        """Remove a junction, a link or a file, and nothing that it leads to.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            os.unlink(path)
+        else:
+            os.rmdir(path)
 
 else:
 
-    def _make(path: str, target: str) -> None:
+    def place(path: str, target: str) -> None:
+        """Make a link where nothing is.
+
+        Raises:
+            OSError: something is there, or none can be made.
+        """
         os.symlink(target, path)
 
-    def _replace(path: str, target: str) -> None:
+    def replace(path: str, target: str) -> None:
+        """Put a link in the place of a link or a file, in one step.
+
+        Raises:
+            OSError: it cannot be made.
+        """
         temporary = os.path.join(os.path.dirname(path), f"{_UNFINISHED}-{os.urandom(4).hex()}")
-        _make(temporary, target)
+        place(temporary, target)
         try:
             os.replace(temporary, path)
         except BaseException:
             os.unlink(temporary)
             raise
+
+    def remove(path: str) -> None:
+        """Remove a link or a file, and nothing that it leads to.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        os.unlink(path)

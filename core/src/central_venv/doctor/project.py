@@ -7,12 +7,13 @@ import os
 import stat
 import sys
 
-from central_venv import files, venv
+from central_venv import files, project_link, venv
 from central_venv.cli.text import size
 from central_venv.disk_usage import disk_usage
 from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.home import Home
+from central_venv.project_link import link_target, redirect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def examine(root: str, settings: Settings | None, store: Store | None) -> Iterat
     for name in _LINKS:
         yield from _link(root, name)
     yield from _redirect(root)
+    yield from _elsewhere(root, store)
 
 
 def _home(home: Home) -> Iterator[Finding]:
@@ -73,7 +75,8 @@ def _left_in_tree(path: str) -> Iterator[Finding]:
         yield note(
             PROJECT,
             f"environments are left in the tree: `{path}` takes {size(disk_usage(path))}",
-            f"{_removal(path)}, unless you want them there",
+            f"{command('central-venv', 'adopt', os.path.basename(path))} or {_removal(path)}, "
+            "unless you want them there",
         )
 
 
@@ -187,12 +190,8 @@ def _redirect(root: str) -> Iterator[Finding]:
             return
     except OSError:
         return
-    try:
-        content = files.read(path) or b""
-        target = content.decode().partition("\n")[0].removesuffix("\r")
-    except (CentralVenvError, UnicodeDecodeError):
-        target = ""
-    if not target or "\0" in target:
+    target = redirect.read(path)
+    if target is None:
         yield wrong(PROJECT, f"the file `{path}` holds no path of an environment: uv fails on it", "remove the file")
     elif not _leads_to_environment(root, target):
         yield wrong(
@@ -200,6 +199,35 @@ def _redirect(root: str) -> Iterator[Finding]:
             f"the file `{path}` leads to `{target}`, where there is no environment: uv fails on it",
             "remove the file, or make that environment again",
         )
+    elif os.sep in target:  # no name for pipenv
+        for what in redirect.tools_at_odds(root):
+            yield note(
+                PROJECT,
+                f"the file `{path}` leads to an environment, and {what}",
+                "remove the file, then make a link with `central-venv link`",
+            )
+
+
+def _elsewhere(root: str, store: Store | None) -> Iterator[Finding]:
+    """A link or redirect that leads to an environment which is not the project's."""
+    try:
+        found = project_link.find(root)
+    except CentralVenvError:
+        return
+    if link_target.is_of_uv(found.target):
+        yield note(
+            PROJECT,
+            f"`{found.path}` leads to `{found.target}`, which is uv's own and goes with its cache",
+            "turn off uv's `centralized-project-envs`, remove the link, then make it with `central-venv link`",
+        )
+    elif store is not None and link_target.is_in_store(home := Home(store, root), found.target):
+        other = link_target.other_project(home, found.target)
+        if other is not None:
+            yield wrong(
+                PROJECT,
+                f"`{found.path}` leads to the environment of another project, `{other}`: uv changes that one here",
+                "remove it with `central-venv unlink`, unless it is meant",
+            )
 
 
 def _leads_to_environment(root: str, target: str) -> bool:
