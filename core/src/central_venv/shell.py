@@ -34,6 +34,17 @@ def watching(paths: Iterable[str]) -> str:
     return "".join(f"watch_file {_posix_quoted(path)}\n" for path in paths)
 
 
+def call(shell: str, function: str, arguments: Iterable[str]) -> str:
+    """What calls a function of a shell.
+
+    Args:
+        shell: one of `QUOTED`.
+        function: its name.
+        arguments: any text.
+    """
+    return " ".join([function, *map(QUOTED[shell], arguments)]) + "\n"
+
+
 def _posix(variables: Mapping[str, str], first_on_path: str | None) -> Iterator[str]:
     for name, value in variables.items():
         yield f"export {name}={_posix_quoted(value)}"
@@ -69,6 +80,14 @@ def _fish_quoted(text: str) -> str:
 def _powershell_quoted(text: str) -> str:
     return "'" + "".join(character * 2 if character in _QUOTES_OF_POWERSHELL else character for character in text) + "'"
 
+
+#: Each shell that has activation, and how text is written there so that it stays text.
+QUOTED: dict[str, Callable[[str], str]] = {
+    "bash": _posix_quoted,
+    "zsh": _posix_quoted,
+    "fish": _fish_quoted,
+    "pwsh": _powershell_quoted,
+}
 
 #: Each shell, and how it is told.
 SHELLS: dict[str, Callable[[Mapping[str, str], str | None], Iterator[str]]] = {

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from central_venv.cli import DONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-DESCRIPTION = "Print a script that hooks central environments into another program."
+DESCRIPTION = """Print a script that hooks central environments into another program: for a shell, `central-venv
+activate` with `deactivate`, and completion. It tells at its top where it belongs."""
 
-#: What a failing call says is evaluated, too: which files to watch. Arguments go to `central-venv env`.
-_DIRENV = """\
-# `layout central-venv` in an .envrc activates the central environment of the project; `--create` makes it if need be.
-# Written by `central-venv hook direnv`; belongs into ~/.config/direnv/lib/central-venv.sh
-layout_central-venv() {
-  local script status=0
-  script=$(central-venv env --shell direnv "$@") || status=$?
-  eval "$script"
-  return "$status"
+#: The file with each program's script.
+_SCRIPTS = {
+    "bash": "hook.bash",
+    "zsh": "hook.zsh",
+    "fish": "hook.fish",
+    "pwsh": "hook.ps1",
+    "direnv": "layout.direnv",  # what a failing call says is evaluated, too: which files to watch
 }
-"""
-
-_SCRIPTS = {"direnv": _DIRENV}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("program", choices=_SCRIPTS, help="direnv: `layout central-venv` for .envrc files")
+    parser.add_argument("program", choices=_SCRIPTS, help="a shell, or direnv: `layout central-venv` for .envrc files")
 
 
 def run(arguments: Namespace) -> int:
     """Print the script."""
-    print(_SCRIPTS[arguments.program], end="")
+    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "shells", _SCRIPTS[arguments.program])
+    with open(path, "rb") as script:
+        sys.stdout.flush()
+        os.write(sys.stdout.fileno(), script.read())  # bash on Windows does not take the line ends of Windows
     return DONE

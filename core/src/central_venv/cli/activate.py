@@ -1,0 +1,180 @@
+"""``central-venv activate``: what activates an environment in the shell that asks, from anywhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv import venv
+from central_venv.cli import DONE, FAILED, complain
+from central_venv.cli.text import print_safely, printable
+from central_venv.errors import CentralVenvError, EnvironmentNameError, ProjectNotFoundError, StoreError
+from central_venv.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
+from central_venv.location import open_store
+from central_venv.settings import load_settings
+from central_venv.shell import QUOTED, call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from central_venv.choice import Choice
+    from central_venv.environment import Environment
+    from central_venv.home import Home
+
+DESCRIPTION = """Activate the environment of this project, or of another one from anywhere, in the shell. `deactivate`
+makes everything again what it was. The shell has to know this: see `central-venv hook --help`."""
+
+#: The function of each hook that does it.
+FUNCTION = "_central_venv_activate"
+
+#: What lets a shell load its hook.
+LOADING = {
+    "bash": 'eval "$(central-venv hook bash)"',
+    "zsh": 'eval "$(central-venv hook zsh)"',
+    "fish": "central-venv hook fish | source",
+    "pwsh": "central-venv hook pwsh | Out-String | Invoke-Expression",
+}
+
+#: What a shell could take for something to carry out when it shows its prompt.
+_SPECIAL_IN_PROMPTS = frozenset("\\$`%!")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="the name of the project's directory, a part of its path, or `@name` of an environment that several "
+        "projects share; the current directory's project by default",
+    )
+    parser.add_argument("-p", "--python", metavar="X", help="the environment for this Python, such as `3.12`")
+    parser.add_argument("--shell", choices=QUOTED, help="what evaluates the answer: its hook passes this")
+
+
+def conflict(arguments: Namespace) -> str | None:
+    """What is wrong with a combination of options, if anything."""
+    if arguments.python is not None and _is_shared(arguments.name):
+        return "--python chooses among the environments of one project: it goes without @name"
+    return None
+
+
+def run(arguments: Namespace) -> int:
+    """Print a call of the hook's function."""
+    if arguments.shell is None:
+        raise _not_hooked()
+    if _is_shared(arguments.name):
+        words = _shared(arguments.name)
+    else:
+        roots = _roots(arguments.name)
+        if len(roots) > 1:
+            _complain_of_ambiguity(arguments.name, roots)
+            return FAILED
+        words = _of_project(roots[0], arguments.python)
+    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), os.fsencode(call(arguments.shell, FUNCTION, words)))  # paths need not be text
+    return DONE
+
+
+def _not_hooked() -> CentralVenvError:
+    shell = os.path.basename(os.environ.get("SHELL", ""))
+    return CentralVenvError(
+        "only a shell itself can activate something in it, and this one has not loaded its hook",
+        hint=f"run `{LOADING.get(shell, LOADING['bash'])}`, and put that into the file that your shell reads when it "
+        f"starts; `central-venv hook` knows {', '.join(LOADING)}",
+    )
+
+
+def _is_shared(name: str | None) -> bool:
+    return name is not None and name.startswith(SHARED_PREFIX)
+
+
+def _shared(name: str) -> list[str]:
+    from contextlib import suppress
+
+    environment = open_store(load_settings(None), None).shared_environment(name)
+    if not venv.is_environment(environment.path):
+        raise EnvironmentNameError(
+            f"there is no environment `{name}`", hint=f"make it with `central-venv create {name}`"
+        )
+    with suppress(StoreError):  # what cannot be noted can be used all the same
+        environment.touch()
+    return _words("", environment, name)
+
+
+def _roots(name: str | None) -> list[str]:
+    """The true paths of the projects that can be meant: at least one."""
+    from central_venv.cli.project import asked_directory, root_here
+
+    if name is None:
+        return [root_here(None)]
+    from central_venv.inventory import find_projects
+    from central_venv.naming import called
+
+    store = open_store(load_settings(None), None)
+    meant = called(name, find_projects(store, on_problem=complain))
+    if not meant and os.path.isdir(name):  # uv or a template made its environment, so its home does not say whose it is
+        return [asked_directory(name)]
+    if not meant:
+        raise ProjectNotFoundError(
+            f"the store `{store.path}` knows no project `{name}`", hint="`central-venv list` shows those that it knows"
+        )
+    return meant
+
+
+def _complain_of_ambiguity(name: str, roots: list[str]) -> None:
+    complain(
+        ProjectNotFoundError(
+            f"`{name}` can be any of {len(roots)} projects", hint="give more of the path of one of them"
+        )
+    )
+    for root in roots:
+        print_safely(f"  {printable(root)}", to=sys.stderr)
+
+
+def _of_project(root: str, python: str | None) -> list[str]:
+    from central_venv.choice import choose
+    from central_venv.cli.project import home_with
+    from central_venv.cli.provision import note_use
+
+    settings = load_settings(root)
+    home = home_with(root, settings)
+    choice = choose(home, settings, python=python)
+    environment = choice.environment
+    if not venv.is_environment(environment.path):
+        raise EnvironmentNameError(
+            f"`{root}` has no environment `{choice.directory}`", hint=_remedy(home, choice, python)
+        )
+    note_use(home, environment)
+    if choice.is_shared:
+        return _words(root, environment, choice.directory)
+    return _words(root, environment, os.path.basename(root) + choice.directory.removeprefix(PROJECT_ENVIRONMENT))
+
+
+def _remedy(home: Home, choice: Choice, python: str | None) -> str:
+    from shlex import join
+
+    from central_venv.inventory import find_project
+
+    command = ["central-venv", "create"]
+    if choice.is_shared:
+        command += [choice.directory]
+    else:
+        command += ["--project", home.root, *([] if python is None else ["--python", python])]
+    found = find_project(home.path, on_problem=complain).environments
+    others = sorted(each.directory for each in found if each.runner == PROJECT_RUNNER)
+    there = f"; it has {', '.join(f'`{each}`' for each in others)}" if others else ""
+    return f"make it with `{join(command)}`{there}"
+
+
+def _words(root: str, environment: Environment, name: str) -> list[str]:
+    """What the hook's function takes: where uv is told of the environment, its directories, what the prompt shows."""
+    programs = os.path.dirname(os.path.join(environment.path, venv.PYTHON))
+    if os.pathsep in programs:
+        raise EnvironmentNameError(
+            f"`{environment.path}` cannot be on the search path, because there is a `{os.pathsep}` in it",
+            hint="choose another store with `CENTRAL_VENV_HOME`",
+        )
+    shown = "".join("_" if character in _SPECIAL_IN_PROMPTS else character for character in printable(name))
+    return [root and os.path.join(root, ""), environment.path, programs, shown]
