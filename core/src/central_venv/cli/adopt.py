@@ -1,0 +1,250 @@
+"""``central-venv adopt``: environments in the project's tree, replaced by central ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from central_venv.adoption import adopt, freeze
+from central_venv.adoption.in_tree import DIRECTORIES, find, holds_more
+from central_venv.adoption.in_tree_removal import delete_all, leftovers, objection, take_away
+from central_venv.choice import choose
+from central_venv.cli import DONE, FAILED, complain, options
+from central_venv.cli.adoption_report import (
+    Candidate,
+    Plan,
+    complain_of,
+    print_json,
+    print_plan,
+    print_report,
+    removed_words,
+)
+from central_venv.cli.progress import bar
+from central_venv.cli.project import home_here
+from central_venv.cli.provision import keep_link, say_wait
+from central_venv.cli.question import agreed
+from central_venv.cli.text import counted, print_safely, printable
+from central_venv.disk_usage import measure
+from central_venv.errors import AdoptionError, CentralVenvError
+from central_venv.layout import PROJECT_RUNNER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from central_venv.adoption.in_tree import InTree, Tree
+    from central_venv.choice import Choice
+    from central_venv.environment import Environment
+    from central_venv.home import Home
+    from central_venv.settings import Settings
+
+DESCRIPTION = """Replace environments in the project's tree by central ones: what is installed is read, installed
+centrally and compared. Only when the new one works, and you agree, the old one is removed."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help="`.venv`, `venv`, `.tox`, `.nox` or one environment such as `.tox/py312` (default: all but `venv`)",
+    )
+    options.add_project(parser)
+    options.add_adoption(parser)
+
+
+def conflict(arguments: Namespace) -> str | None:
+    """What is wrong with the names, if anything."""
+    arguments.names = [name.replace(os.sep, "/").rstrip("/") for name in arguments.names]
+    for name in arguments.names:
+        top, slash, child = name.partition("/")
+        if top not in DIRECTORIES or "/" in child or child in {".", ".."}:
+            return f"{name!r} is none of {', '.join(DIRECTORIES)}, and no environment in one of the last two"
+        if slash and DIRECTORIES[top] == PROJECT_RUNNER:
+            return f"{name!r}: `{top}` is one environment"
+    return None
+
+
+def run(arguments: Namespace) -> int:
+    """Adopt what was named, or all that is there."""
+    return adopt_in_tree(arguments.names, arguments)
+
+
+def adopt_in_tree(
+    names: Sequence[str], arguments: Namespace, *, env: str | None = None, python: str | None = None
+) -> int:
+    """Replace environments in the project's tree by central ones.
+
+    Args:
+        names: such as ``.venv`` or ``.tox/py312``; none for all.
+        arguments: with `project`, `keep`, `dry_run`, `yes` and `json`.
+        env: the name of the directory of the project environment that takes the place of the project's own one.
+        python: the Python that this is to be of.
+
+    Returns:
+        The exit status: 1 if something that was asked for was not replaced.
+
+    Raises:
+        CentralVenvError: there is no project, or no such environment.
+    """
+    home, settings = home_here(arguments.project)
+    plan = _plan(home, choose(home, settings, env=env, python=python), names, keep=arguments.keep)
+    environments = [candidate.environment for candidate in plan.candidates]
+    try:
+        return _replace(home, plan, settings, arguments)
+    finally:
+        for environment in environments:
+            environment.uses.end()
+
+
+def _replace(home: Home, plan: Plan, settings: Settings, arguments: Namespace) -> int:
+    if not arguments.dry_run:
+        print_plan(home, plan, to=sys.stderr)
+        _adopt(home, plan)
+    elif not arguments.json:
+        print_plan(home, plan, to=sys.stdout)
+    for _, error in plan.failed:
+        complain(error)
+    refused = False
+    if not (arguments.keep or arguments.dry_run):
+        refused = not _remove(home, plan, ask=not arguments.yes)
+        if any(candidate.removed and candidate.old.runner == PROJECT_RUNNER for candidate in plan.candidates):
+            keep_link(plan.choice, settings)
+    if arguments.json:
+        print_json(home, plan, dry_run=arguments.dry_run)
+    elif not arguments.dry_run:
+        print_report(plan)
+    if not (plan.candidates or plan.failed or plan.leftovers):
+        print_safely(f"there is no environment in the tree of {printable(home.root)}", to=sys.stderr)
+        return FAILED
+    left = not arguments.keep and any(candidate.reason is not None for candidate in plan.candidates)
+    return FAILED if plan.failed or plan.deleted.failures or left or refused else DONE
+
+
+def _plan(home: Home, choice: Choice, names: Sequence[str], *, keep: bool) -> Plan:
+    plan = Plan(choice, find(home.root, names, home.store.path), [] if keep else leftovers(home.root))
+    for tree in plan.trees:
+        for old in tree.environments:
+            try:
+                plan.candidates.append(_candidate(home, choice, tree, old, keep=keep))
+            except FileNotFoundError:  # somebody else adopted it
+                continue
+            except CentralVenvError as error:
+                if os.path.lexists(old.path):
+                    plan.failed.append((old.path, error))
+    paths = [*(candidate.old.path for candidate in plan.candidates), *plan.leftovers]
+    with bar("measuring", len(paths)) as on_progress:
+        sizes = [usage.size for usage in measure(paths, on_progress=on_progress)]
+    for candidate, size in zip(plan.candidates, sizes, strict=False):
+        candidate.size = size
+    plan.size_of_leftovers = sum(sizes[len(plan.candidates) :])
+    return plan
+
+
+def _candidate(home: Home, choice: Choice, tree: Tree, old: InTree, *, keep: bool) -> Candidate:
+    if not keep and (reason := objection(home.root, old.path)) is not None:
+        raise AdoptionError(
+            f"`{old.path}` could not be removed: {reason}", hint="mend that first, or keep the old one with `--keep`"
+        )
+    frozen = freeze(old, tree.path, home.root)
+    if old.runner == PROJECT_RUNNER:
+        return Candidate(tree, old, frozen, _project_environment(choice, old, frozen.python))
+    return Candidate(tree, old, frozen, home.environment(old.runner, os.path.basename(old.path)))
+
+
+def _project_environment(choice: Choice, old: InTree, python: str) -> Environment:
+    if choice.is_shared and not choice.environment.is_ready():
+        raise AdoptionError(
+            f"the project uses the shared environment `{choice.directory}`, which is not there",
+            hint="let it use its own with `central-venv use --none`, then try again",
+        )
+    if choice.request is not None:
+        from central_venv.python_request import python_name
+
+        if python_name(choice.request, trusted=choice.trusted) != python:
+            raise AdoptionError(
+                f"`{old.path}` is of Python {python}, and this project's environment would be `{choice.directory}`",
+                hint=f"ask for that Python, as with `UV_PYTHON={python}`, or remove the old one",
+            )
+    return choice.environment
+
+
+def _adopt(home: Home, plan: Plan) -> None:
+    """Make and prove the new ones; what fails is told, and the rest goes on."""
+    for candidate in list(plan.candidates):
+        frozen, path = candidate.frozen, candidate.environment.path
+        packages = counted(len(frozen.wanted), "package")
+        print_safely(f"adopting {printable(candidate.old.name)} with {packages} as {printable(path)}", to=sys.stderr)
+        try:
+            changes = adopt(frozen, candidate.environment, home.root, on_wait=say_wait)
+        except CentralVenvError as error:
+            plan.failed.append((candidate.old.path, error))
+            plan.candidates.remove(candidate)
+        else:
+            for change in changes:
+                print_safely(f"warning: {printable(change)}", to=sys.stderr)
+
+
+def _remove(home: Home, plan: Plan, *, ask: bool) -> bool:
+    """Remove the old ones; returns whether somebody agreed."""
+    going = plan.going()
+    if not going and not plan.leftovers:
+        return True
+    if ask and not agreed(f"remove {removed_words(going, plan)}?"):
+        ready = "; the new ones are ready" if going else ""
+        print(f"nothing was removed{ready}", file=sys.stderr)
+        return False
+    away: list[str] = []
+    for path, candidates in going:
+        _take_away(home.root, path, candidates, away)
+    away += [path for path in plan.leftovers if os.path.lexists(path)]  # some may have gone with their directory
+    try:
+        with bar("deleting", len(away)) as on_progress:
+            plan.deleted = delete_all(away, on_progress=on_progress)
+    except KeyboardInterrupt:
+        print(
+            "stopped: what was removed is out of the way, and the next `central-venv adopt` deletes the rest",
+            file=sys.stderr,
+        )
+        raise
+    complain_of(plan.deleted)
+    return True
+
+
+def _take_away(root: str, path: str, candidates: Sequence[Candidate], away: list[str]) -> None:
+    """Rename what is to be deleted, or note what speaks against it."""
+    tree = candidates[0].tree
+    reason = None
+    try:
+        reason = _objection(root, path, candidates)
+        if reason is None and path == tree.path and holds_more(tree):
+            print_safely(f"{printable(path)} stays: something came into it since it was looked at", to=sys.stderr)
+            for candidate in candidates:
+                _take_away(root, candidate.old.path, [candidate], away)
+            return
+        if reason is None:
+            away.append(take_away(path))
+    except FileNotFoundError:  # somebody else removed it
+        pass
+    except CentralVenvError as error:
+        if os.path.lexists(path):
+            complain(error)
+            reason = error.message
+    for candidate in candidates:
+        candidate.reason = reason
+        candidate.removed = reason is None
+
+
+def _objection(root: str, path: str, candidates: Sequence[Candidate]) -> str | None:
+    """What speaks against removing a directory with what was adopted in it, if anything."""
+    for candidate in candidates:
+        old = candidate.old.path
+        if (reason := objection(root, old)) is not None:
+            return reason
+        if not candidate.frozen.is_still_true() and os.path.lexists(old):
+            return "it was changed since it was looked at"
+        if not candidate.environment.is_ready():
+            return "the new one is gone"
+    return objection(root, path)
