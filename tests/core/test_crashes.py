@@ -146,7 +146,7 @@ def test_a_link_whose_making_is_killed_at_any_step_is_made_by_the_next(
 
     steps = 0
     begin()
-    for _ in steps_until_it_survives("link", str(link), str(target)):
+    for _ in steps_until_it_survives("make-link", str(link), str(target)):
         steps += 1
         assert contents(project).get(".tox") == (None if old is None else ("link", store / old / ".tox"))
         assert make_link(str(link), str(target))

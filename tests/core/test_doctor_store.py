@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from central_venv import Home, Store, backups, clock, leftovers, trash
+from central_venv import Home, Store, backups, clock, layout, leftovers, trash
 from central_venv.doctor import NOTE, STORE, WRONG, Finding, examine
 from central_venv.doctor import store as doctor_store
 from central_venv.errors import StoreError
 from central_venv.lock import Lock
 from central_venv.record import ProjectRecord, read_project, write_project
+from central_venv.relocation.move_record import MoveRecord, write_move
 from support.environments import seal
 from support.trees import write_tree
 
@@ -587,6 +588,50 @@ def test_a_copied_home_is_wrong(name: str, home_of: Home, place: Path) -> None:
     assert said.what.startswith(f"the home `{place / name}` was renamed or copied by hand")
 
 
+def begin_move(home: Home, former: str) -> str:
+    """Note that a home's project was moved from somewhere; returns where the home says that it is now."""
+    moved = f"{home.root}-new"
+    note = MoveRecord()
+    note.shared = [former]
+    os.mkdir(os.path.dirname(layout.move_record_path(home.path)))
+    write_move(home.path, note)
+    write_project(home.record_path, ProjectRecord(moved))
+    return moved
+
+
+def test_a_move_that_did_not_end_is_wrong(home_of: Home) -> None:
+    moved = begin_move(home_of, home_of.root)
+
+    assert only() == (
+        WRONG,
+        f"a move of `{home_of.root}` to `{moved}` did not end",
+        f"`central-venv move {home_of.root} {moved}`",
+    )
+
+
+def test_the_environments_of_a_move_that_did_not_end_are_not_told_of(home_of: Home) -> None:
+    begin_move(home_of, home_of.root)
+    write_tree(Path(home_of.path, ".tox", "py"), {"pyvenv.cfg": "home = /nowhere\n"})
+
+    assert "did not end" in only().what
+
+
+def test_a_home_that_is_called_after_no_former_place_of_its_project_was_renamed_by_hand(home_of: Home) -> None:
+    begin_move(home_of, f"{home_of.root}-old")
+
+    assert only().what.startswith(f"the home `{home_of.path}` was renamed or copied by hand")
+
+
+def test_a_damaged_note_of_a_move_is_wrong(home_of: Home) -> None:
+    begin_move(home_of, home_of.root)
+    path = layout.move_record_path(home_of.path)
+    Path(path).write_text("{")
+
+    said = only()
+
+    assert (said.level, said.what) == (WRONG, f"the record `{path}` is damaged")
+
+
 @posix_only
 def test_a_link_of_another_name_is_not_ours_and_not_followed(home_of: Home, place: Path) -> None:
     (place / "alias").symlink_to(home_of.path)
@@ -733,11 +778,8 @@ def test_a_renamed_project_is_wrong(births: None, home_of: Home) -> None:
 
     assert only() == (
         WRONG,
-        f"project `{home_of.root}` seems to be `{new}` now, and environments hold absolute paths",
-        (
-            f"run the runner again in `{new}`, and remove the old environments with "
-            f"`central-venv clean --project {home_of.root}`"
-        ),
+        f"project `{home_of.root}` seems to be `{new}` now, and its environments do not know",
+        f"`central-venv move {home_of.root} {new}`",
     )
 
 

@@ -3,7 +3,7 @@
     python crash.py STEP command …            central-venv with these arguments
     python crash.py STEP create STORE ROOT NAME   an environment of tox
     python crash.py STEP renew STORE ROOT NAME    the same without what an interrupted creation left
-    python crash.py STEP link PATH TARGET         a link in a project
+    python crash.py STEP make-link PATH TARGET    a link in a project
 
 The process is killed before its STEP-th change to the file system: Python tells of each before it makes it.
 """
@@ -68,7 +68,7 @@ def main() -> None:
     arm(int(step))
     if job in {"create", "renew"}:
         create(*arguments, anew=job == "renew")
-    elif job == "link":
+    elif job == "make-link":
         make_link(*arguments)
     else:
         command_line([job, *arguments])

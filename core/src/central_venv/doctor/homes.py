@@ -11,6 +11,7 @@ from central_venv.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find
 from central_venv.key import home_name
 from central_venv.project import true_path
 from central_venv.record import BROKEN, CREATING, read_environment, read_project
+from central_venv.relocation.move_record import former_root, has_move_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,8 +93,24 @@ def _look(project: FoundProject) -> Iterator[Finding]:
     """What is wrong with one home, seen by itself."""
     if stands_in_the_way(path := os.path.join(project.home, layout.RECORDS)):
         yield wrong(STORE, f"`{path}` is not a directory, so there can be no records", "remove it")
+    if project.state == ACTIVE:
+        yield from _shared(project)
+    if project.state == UNRECORDED and has_move_record(project.home):
+        return  # a new home, made by whatever is run, would be in the way of the move
     if project.state in {ACTIVE, UNRECORDED}:  # `prune` skips the others, or takes them as a whole
         yield from _broken(project)
+
+
+def _shared(project: FoundProject) -> Iterator[Finding]:
+    """Whether the shared environment is there that a project uses."""
+    name = None if project.record is None else project.record.shared
+    if name is not None and not venv.is_environment(os.path.join(os.path.dirname(project.home), name)):
+        yield wrong(
+            STORE,
+            f"`{project.root}` uses the shared environment `{name}`, which is not there",
+            f"{command('central-venv', 'create', name)}, or "
+            f"{command('central-venv', 'use', '--none', '--project', str(project.root))}",
+        )
 
 
 def record_of(home: str) -> ProjectRecord | None:
@@ -105,6 +122,13 @@ def record_of(home: str) -> ProjectRecord | None:
 
 
 def _renamed(home: str, root: str) -> Finding:
+    try:
+        former = former_root(home)
+    except CentralVenvError as error:
+        return wrong(STORE, error.message, error.hint)
+    if former is not None:
+        what = f"a move of `{former}` to `{root}` did not end"
+        return wrong(STORE, what, command("central-venv", "move", former, root))
     right = os.path.join(os.path.dirname(home), home_name(root))
     what = f"the home `{home}` was renamed or copied by hand: it says that it is of `{root}`, whose home is `{right}`"
     return wrong(STORE, what, "remove it" if os.path.lexists(right) else f"rename it to `{right}`, or remove it")
@@ -113,9 +137,8 @@ def _renamed(home: str, root: str) -> Finding:
 def _moved(old: str, new: str) -> Finding:
     return wrong(
         STORE,
-        f"project `{old}` seems to be `{new}` now, and environments hold absolute paths",
-        f"run the runner again in `{new}`, and remove the old environments with "
-        f"{command('central-venv', 'clean', '--project', old)}",
+        f"project `{old}` seems to be `{new}` now, and its environments do not know",
+        command("central-venv", "move", old, new),
     )
 
 

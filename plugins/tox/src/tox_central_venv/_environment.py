@@ -82,6 +82,8 @@ class _CentralEnvironment(ToxEnv):
             except WaitCancelledError:
                 raise SystemExit(-2) from None  # as tox ends any command that it interrupts
             self._central = self._central_known
+            if self._central.half_moved:  # tox would take it for a good one
+                super()._clean()
 
     def _seal_central(self) -> None:
         if self._central is not None:

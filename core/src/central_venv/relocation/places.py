@@ -1,0 +1,277 @@
+"""Where a project and its home were and are now, and how a path is rewritten in each format that holds one.
+
+The two differ. Of a home's path only the name changes, and that has nothing in it that any shell or format would quote:
+it is replaced wherever the store's path stands before it, in whatever way that is quoted. A project's path can be
+anything, so it is replaced only in formats whose quoting is understood here, and as a whole: `/p/foo-bar` does not lie
+in `/p/foo`.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import re
+import tokenize
+from urllib.parse import quote, unquote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from central_venv.relocation.link_paths import LinkPaths
+
+#: What cannot end the path before an absolute one: that one would be the rest of a longer path.
+_NO_PATH_BEFORE = rb"(?:(?<![\w.~/\\\x80-\xff-])|(?<=file://)|(?<=file:///))"
+_SEPARATOR = rb"(?:/|\\\\?)"
+#: What can follow a home's name where it ends.
+_NAME_ENDS = rb"(?=[/\\\"'`:;,)\]}<>|&#?\r\n]|\Z)"
+
+_FILE_URL = re.compile(r"(file://(?:localhost)?)(/[^?#]*)(.*)", re.DOTALL)
+_FILE_URL_IN_TEXT = re.compile(r"file://[^\s;,'\"\[\]]+")
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: What URLs may hold as it is, and uv and pip write so, or read as the same.
+_PLAIN_IN_URL = "/!$&'()*+,;=:@~"
+
+#: What begins the lines of a `.pth` file that are run; the others are paths.
+_RUN = ("import ", "import\t")
+
+
+class UnrepairableError(Exception):
+    """Why an environment cannot be repaired, as the end of a sentence."""
+
+
+class Places:
+    """Former places, each with the one that took its place.
+
+    Attributes:
+        link: the former paths of the link in the project, if that led to the environment; None by default.
+    """
+
+    __slots__ = ("_home", "_homes", "_in_words", "_pairs", "_root", "_roots", "link")
+
+    def __init__(self, store: str, homes: Collection[str], home: str, roots: Collection[str], root: str) -> None:
+        """Name the places.
+
+        Args:
+            store: absolute path of the store.
+            homes: the names that the home had.
+            home: the name that it has now.
+            roots: the paths that the project had.
+            root: the path that it has now.
+        """
+        self.link: LinkPaths | None = None
+        self._home = os.fsencode(home)
+        self._root = root
+        self._roots = [each for each in dict.fromkeys(roots) if each != root]
+        stores = list(dict.fromkeys((store, os.path.realpath(store))))
+        former = [each for each in dict.fromkeys(homes) if each != home]
+        self._homes = _homes_in_text(stores, former)
+        pairs = {os.path.join(path, each): os.path.join(path, home) for path in stores for each in former}
+        pairs |= dict.fromkeys(self._roots, root)
+        self._pairs = sorted(pairs.items(), key=_longest_first)
+        alternatives = "|".join(re.escape(each) for each in sorted(self._roots, key=len, reverse=True))
+        self._in_words = re.compile(rf"(?<![^\s=@,'\"])(?:{alternatives})(?=[/\\\[;'\"]|\Z)") if alternatives else None
+
+    def overlap(self, *, again: bool) -> bool:
+        """Whether nobody can tell from a path which of the places it is in.
+
+        Args:
+            again: whether some paths may have been rewritten already.
+        """
+        for old in self._roots:
+            others = [each for each in self._roots if each != old]
+            if any(is_below(old, each) for each in others):
+                return True
+            if again and (is_below(old, self._root) or is_below(self._root, old)):
+                return True
+        return False
+
+    def of_path(self, path: str) -> str:
+        """Where a path leads now."""
+        for old, new in self._pairs:
+            if path == old or is_below(path, old):
+                return new + path[len(old) :]
+        return path
+
+    def in_text(self, content: bytes) -> bytes:
+        """Any text, with the paths of the home as they are now."""
+        if self._homes is None:
+            return content
+        return self._homes.sub(lambda found: found["before"] + self._home, content)
+
+    def in_script(self, content: bytes) -> bytes:
+        """The beginning of a script, or all of it, with the program that its first lines name as that is called now."""
+        content = self.in_text(content)
+        return content if self.link is None else self.link.in_beginning(content)
+
+    def in_activation(self, content: bytes) -> bytes:
+        """A file that a shell reads to activate the environment."""
+        content = self.in_text(content)
+        return content if self.link is None else self.link.in_text(content)
+
+    def in_configuration(self, content: bytes) -> bytes:
+        """A `pyvenv.cfg`, but for its prompt, which only looks like the project's name."""
+        return b"".join(map(self._configuration_line, self.in_text(content).splitlines(keepends=True)))
+
+    def in_path_file(self, content: bytes) -> bytes:
+        """A `.pth` or `.egg-link` file.
+
+        Raises:
+            UnrepairableError: such a file cannot hold the path.
+        """
+        return b"".join(map(self._path_line, self.in_text(content).splitlines(keepends=True)))
+
+    def in_json(self, content: bytes) -> bytes:
+        """A JSON file: strings that are paths, URLs or lines of a requirements file."""
+        text = _decoded(self.in_text(content))
+        return _encoded(_JSON_STRING.sub(self._json_string, text))
+
+    def in_python(self, content: bytes) -> bytes:
+        """A Python module or script: strings that are paths or URLs.
+
+        Raises:
+            UnrepairableError: it mentions the project's former path and is no Python.
+        """
+        return _encoded(self._python_strings(_decoded(self.in_text(content))))
+
+    def _configuration_line(self, line: bytes) -> bytes:
+        key, equals, value = line.partition(b"=")
+        path = value.strip()
+        if not equals or key.strip().lower() == b"prompt":
+            return line
+        return key + equals + value.replace(path, os.fsencode(self.of_path(os.fsdecode(path))), 1)
+
+    def _path_line(self, line: bytes) -> bytes:
+        text = _decoded(line)
+        if text.startswith(_RUN):
+            return _encoded(self._python_strings(text))
+        path = text.rstrip()
+        new = self.of_path(path)
+        if new == path:
+            return line
+        if new != new.rstrip() or len(new.splitlines()) > 1:
+            raise UnrepairableError(
+                "the project's path has line breaks or ends in blanks, which `.pth` files cannot hold"
+            )
+        return _encoded(new + text[len(path) :])
+
+    def _json_string(self, found: re.Match[str]) -> str:
+        try:
+            value = json.loads(found[0])
+        except ValueError:  # no JSON after all
+            return found[0]
+        new = self._value(value)
+        if new == value and self._in_words is not None:
+            new = _FILE_URL_IN_TEXT.sub(lambda url: self._url(url[0]), value)
+            new = self._in_words.sub(lambda _: self._root, new)
+        return found[0] if new == value else json.dumps(new)
+
+    def _python_strings(self, source: str) -> str:
+        if not self._roots:
+            return source
+        lines = io.StringIO(source, newline="").readlines()  # `splitlines` knows more ends of lines than Python does
+        try:
+            tokens = list(tokenize.generate_tokens(iter(lines).__next__))
+        except (tokenize.TokenError, SyntaxError) as error:
+            if any(root in source for root in self._roots):
+                raise UnrepairableError(
+                    "what mentions the project's path there should be Python, and is not"
+                ) from error
+            return source
+        for token in reversed(tokens):
+            if token.type == tokenize.STRING and (new := self._python_string(token.string)) is not None:
+                (first, start), (last, end) = token.start, token.end
+                lines[first - 1 : last] = [lines[first - 1][:start] + new + lines[last - 1][end:]]
+        return "".join(lines)
+
+    def _python_string(self, literal: str) -> str | None:
+        """A string literal that has to be another one now."""
+        try:
+            value = ast.literal_eval(literal)
+        except (ValueError, SyntaxError):
+            return None
+        if not isinstance(value, str) or (new := self._value(value)) == value:
+            return None
+        return repr(new)
+
+    def _value(self, value: str) -> str:
+        return self._url(value) if value.startswith("file:") else self.of_path(value)
+
+    def _url(self, url: str) -> str:
+        found = _FILE_URL.fullmatch(url)
+        if found is None:
+            return url
+        begin, path, end = found.groups()
+        parts = path.split("/")
+        names = [unquote(part, errors="surrogateescape") for part in parts]
+        for old, new in self._pairs:
+            place = _in_url(old).split("/")
+            if names[: len(place)] == place:
+                return (
+                    begin + "/".join([quote(os.fsencode(_in_url(new)), safe=_PLAIN_IN_URL), *parts[len(place) :]]) + end
+                )
+        return url
+
+
+def is_below(path: str, directory: str) -> bool:
+    """Whether a path lies in a directory, by what both are called."""
+    return path.startswith((directory + os.sep, directory + (os.altsep or os.sep)))
+
+
+def _homes_in_text(stores: Collection[str], names: Collection[str]) -> re.Pattern[bytes] | None:
+    """Matches the path of a former home, in all but its name as it is written somewhere."""
+    if not names:
+        return None
+    spellings = sorted({spelling for store in stores for spelling in _spellings(store)}, key=len, reverse=True)
+    before = b"|".join(re.escape(spelling) for spelling in spellings)
+    homes = b"|".join(re.escape(os.fsencode(name)) for name in names)
+    return re.compile(
+        rb"(?P<before>" + _NO_PATH_BEFORE + b"(?:" + before + b")" + _SEPARATOR + b")(?:" + homes + b")" + _NAME_ENDS
+    )
+
+
+def _spellings(path: str) -> set[bytes]:
+    """A path as shells, Python, JSON and URLs write it inside of their quotes."""
+    raw = os.fsencode(path)
+    shell = raw.replace(b"'", b"'\"'\"'")
+    return {
+        raw,
+        shell,
+        raw.replace(b"'", b"'\\''"),
+        shell.replace(b"\\", b"'\\\\'").replace(b"!", b"'\\!'"),  # csh, by virtualenv
+        re.sub(rb"[\\']", rb"'\\\g<0>'", raw),  # fish, by virtualenv
+        re.sub(rb"[\\']", rb"\\\g<0>", raw),  # fish, Python between '
+        re.sub(rb'[\\"$`]', rb"\\\g<0>", raw),  # shells between ", Python
+        raw.replace(b"'", b"''"),  # PowerShell
+        raw.replace(b"%", b"%%"),  # cmd
+        b" ".join(raw.splitlines()),  # `pyvenv.cfg`, by virtualenv
+        *(_encoded(write(path)[1:-1]) for write in _WRITERS),
+        quote(raw).encode(),
+        quote(raw, safe=_PLAIN_IN_URL).encode(),
+    }
+
+
+def _json_as_it_is(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+_WRITERS: tuple[Callable[[str], str], ...] = (json.dumps, _json_as_it_is, repr, ascii)
+
+
+def _longest_first(pair: tuple[str, str]) -> int:
+    return -len(pair[0])
+
+
+def _in_url(path: str) -> str:
+    path = path.replace(os.sep, "/")
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,164 @@
+"""Giving a home its new name, and noting before that what there is to mend in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+
+from central_venv import clock, files, host, layout, leftovers
+from central_venv.deletion import Deleted
+from central_venv.errors import MoveError
+from central_venv.lock import Lock
+from central_venv.record import CREATING, EnvironmentRecord, Holder, ProjectRecord, read_project, write_project
+from central_venv.relocation.environment_record import can_have_record, key_of, read_record, write_record
+from central_venv.relocation.home_lock import GoneError, locked
+from central_venv.relocation.move_record import read_move, write_move
+from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of_new, used
+from central_venv.trash import Trash
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import ExitStack
+
+    from central_venv.inventory import FoundEnvironment
+    from central_venv.relocation.move_record import Key
+    from central_venv.relocation.planning import Move
+
+_COMMAND = "central-venv move"
+
+
+def begin_again(move: Move) -> dict[Key, Lock]:
+    """Let a home that has its name say of which project it is: it may have been given back that name."""
+    with locked(move.old):
+        move.look()
+        if move.record is None or move.record.root != move.home.root:
+            write_project(move.home.record_path, _project_record(move))
+    return {}
+
+
+def rename(move: Move, former: str, stack: ExitStack) -> dict[Key, Lock]:
+    """Give a home its new name, and note what there is to mend in it.
+
+    Args:
+        move: what is to follow.
+        former: where the project was.
+        stack: holds the locks of the environments.
+
+    Returns:
+        Those locks, as far as they can be kept.
+
+    Raises:
+        _GoneError: somebody else renamed it.
+    """
+    with locked(move.old) as lock:
+        move.look()
+        refuse(move, former)
+        marked = [environment for environment in move.environments if can_have_record(environment.directory)]
+        locks = {key_of(environment): stack.enter_context(_claimed(move.old, environment)) for environment in marked}
+        records = {key: read_record(move.old, key) for key in locks}
+        _note(move, former, records)
+        write_project(layout.project_record_path(move.old), _project_record(move))
+        for environment in marked:
+            _mark(move.old, environment, records[key_of(environment)])
+        if sys.platform == "win32":  # there, what is open cannot be renamed
+            lock.release()
+            stack.close()
+            locks = {}
+        _rename_home(move)
+    return locks
+
+
+@contextmanager
+def _claimed(home: str, environment: FoundEnvironment) -> Iterator[Lock]:
+    lock = Lock(layout.environment_lock_path(home, *key_of(environment)))
+    if not lock.try_acquire():
+        raise used(environment, "another process")
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _note(move: Move, former: str, records: dict[Key, EnvironmentRecord | None]) -> None:
+    """Note where the project was: of an environment that was not mended after an older move, both places."""
+    note = read_move(move.old)
+    known, note.environments = note.environments, {}
+    for environment in move.environments:
+        key = key_of(environment)
+        record = records.get(key)
+        older = known.get(key, []) if record is not None and record.half_moved else []
+        note.environments[key] = list(dict.fromkeys((*older, former)))
+    note.shared = list(dict.fromkeys((*note.shared, former)))
+    write_move(move.old, note)
+
+
+def _project_record(move: Move) -> ProjectRecord:
+    """What the home says from now on.
+
+    It counts as made now: it is for this directory, which may be younger than the home.
+    """
+    root, old = move.home.root, move.record
+    mount = host.mount_point(root)
+    replaced = None if move.old == move.home.path else read_project(move.home.record_path)
+    shared = [None if record is None else record.shared for record in (old, replaced)]
+    return ProjectRecord(
+        root,
+        created=clock.now(),
+        host=host.name(),
+        mount=mount,
+        volume=host.volume(mount),
+        inode=host.inode(root),
+        shared=shared[0] or shared[1],
+    )
+
+
+def _mark(home: str, environment: FoundEnvironment, record: EnvironmentRecord | None) -> None:
+    """Record that an environment has to be mended, unless its making did not end."""
+    if environment.created is None or (record is not None and record.state == CREATING):
+        return
+    marked = EnvironmentRecord(
+        environment.runner,
+        environment.name if record is None else record.name,
+        state=CREATING,
+        created=environment.created,
+        python=environment.python,
+        holder=Holder(os.getpid(), host.name(), _COMMAND),
+        last_used=None if record is None else record.last_used,
+        request=None if record is None else record.request,
+        note=None if record is None else record.note,
+    )
+    write_record(home, key_of(environment), marked)
+
+
+def _rename_home(move: Move) -> None:
+    new = move.home.path
+    if os.path.lexists(new):
+        _remove_bare(new, move.home.store.path)
+    try:
+        os.rename(move.old, new)
+    except FileNotFoundError:
+        raise GoneError from None
+    except OSError as error:
+        if os.path.lexists(new):
+            raise MoveError(
+                f"somebody has just made environments of `{move.home.root}` in `{new}`",
+                hint=f"{removal_of_new(move)} removes them; then run this command again",
+            ) from error
+        raise files.store_error(error, "rename", move.old) from error
+
+
+def _remove_bare(home: str, store: str) -> None:
+    trash = Trash(store)
+    with suppress(GoneError), locked(home) as lock:
+        leftovers.sweep(home, Deleted())
+        if not can_be_replaced(home):
+            return  # then it cannot be replaced, either
+        if sys.platform == "win32":
+            lock.release()
+        try:
+            trash.take(os.path.basename(home))
+        except OSError as error:
+            raise files.store_error(error, "remove", home) from error
+    trash.empty()
