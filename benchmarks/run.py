@@ -110,6 +110,14 @@ PAIRS = [
         files={"pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'},
     ),
     Pair(
+        "central-venv run true / python -c pass",
+        [CENTRAL_VENV, "run", "true"],
+        [PYTHON, "-c", "pass"],
+        limit=1.6,
+        runs=100,
+        files={"pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'},
+    ),
+    Pair(
         "tox config -k env_dir with / without the plugin",
         [str(PROGRAMS / "tox"), "config", "-k", "env_dir"],
         [str(PROGRAMS / "tox"), "config", "-k", "env_dir"],

@@ -1,4 +1,4 @@
-"""The main job on real projects, run as their authors meant: every environment in the store, clean trees.
+"""The main job on real projects, run as their authors meant, and on a new one: environments in the store, clean trees.
 
 Run by `python3 dev.py tour`. Works in a temporary directory, with a home directory of its own.
 """
@@ -76,6 +76,10 @@ def main() -> int:
             print("\n".join(sorted(mine)) if mine else "nothing")
             left |= mine
 
+        new = directory / "new-project"
+        roots.append(new)
+        left |= project_environment(new, variables)
+
         say("what is in the store now")
         run("central-venv", "list", "--size", cwd=directory, variables=variables)
 
@@ -85,6 +89,26 @@ def main() -> int:
         run("central-venv", "prune", "--yes", cwd=directory, variables=variables)
         run("central-venv", "list", cwd=directory, variables=variables)
         return 1 if left else 0
+
+
+def project_environment(root: Path, variables: dict[str, str]) -> set[str]:
+    """A new project with uv: its own environment, and one that it shares; what is in its tree beside its own files."""
+    say("a new project of one's own, with uv as ever behind `central-venv`")
+    root.mkdir()
+    variables = {**variables, "PATH": os.pathsep.join([str(PROGRAMS), variables["PATH"]])}
+    run("central-venv", "uv", "init", "--bare", "--quiet", cwd=root, variables=variables)
+    run("central-venv", "uv", "add", "--quiet", "idna", cwd=root, variables=variables)
+    run("central-venv", "run", "python", "-c", "import idna", cwd=root, variables=variables)
+
+    say("the same with an environment that several projects share")
+    run("central-venv", "create", "@shared", cwd=root, variables=variables)
+    run("central-venv", "use", "@shared", cwd=root, variables=variables)
+    run("central-venv", "uv", "run", "--quiet", "python", "-c", "import idna", cwd=root, variables=variables)
+
+    say("what uv and central-venv left in the project tree beside pyproject.toml and uv.lock")
+    mine = tree(root) - {"pyproject.toml", "uv.lock"}
+    print("\n".join(sorted(mine)) if mine else "nothing")
+    return mine
 
 
 def unpack(name: str, version: str, directory: Path) -> Path:

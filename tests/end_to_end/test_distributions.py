@@ -116,5 +116,6 @@ def test_the_main_job_works_from_a_checkout() -> None:
     assert "=== what hatch left in the project tree\nnothing\n" in done.stdout
     assert " nox     tests " in done.stdout
     assert " hatch   test " in done.stdout
-    assert "removed 4 environments and 3 homes, freed " in done.stdout
+    assert "left in the project tree beside pyproject.toml and uv.lock\nnothing\n" in done.stdout
+    assert "removed 6 environments and 4 homes, freed " in done.stdout
     assert "\nnothing to list in `" in done.stderr
