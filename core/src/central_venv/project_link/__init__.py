@@ -74,7 +74,7 @@ def find(root: str) -> Found:
     if not target:
         from central_venv.project_link import redirect
 
-        kind, target = REDIRECT, redirect.read(path)
+        kind, target = REDIRECT, redirect.read_whole(path)
         if target is None:
             return Found(path, OTHER)
     return Found(path, kind, os.path.normpath(os.path.join(root, target)))

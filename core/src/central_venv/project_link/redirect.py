@@ -42,14 +42,29 @@ def read(path: str) -> str | None:
     Args:
         path: absolute path of the file, which is not opened if it is something else than a file.
     """
+    return _first_line(path)[0]
+
+
+def read_whole(path: str) -> str | None:
+    """The same; None also if the file holds anything else, which would be lost with it.
+
+    Args:
+        path: absolute path of the file.
+    """
+    target, rest = _first_line(path)
+    return target if rest in _NOTHING_MORE else None
+
+
+def _first_line(path: str) -> tuple[str | None, str]:
+    """The path in a redirect, and what follows its line."""
     try:
         content = files.read(path)
         text = "" if content is None else content.decode()
     except (CentralVenvError, UnicodeDecodeError):
-        return None
+        return None, ""
     line, _, rest = text.partition("\n")
     target = line.removesuffix("\r")
-    return target if target and "\0" not in target and rest in _NOTHING_MORE else None
+    return (target if target and "\0" not in target else None), rest
 
 
 def place(path: str, target: str) -> None:

@@ -102,7 +102,7 @@ def mend_links(move: Move, on_problem: Problems) -> None:
         path = os.path.join(move.home.root, name)
         try:
             target = link.target_of(path)
-            lead = redirect.read(path) if target == "" else target
+            lead = redirect.read_whole(path) if target == "" else target
             old = next((old for old in former if lead is not None and lead.startswith(old + os.sep)), None)
             if name == project_link.NAME and lead is not None and (old is not None or is_below(lead, new)):
                 _carry_hiding(move, path, on_problem)
