@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from central_venv.store import Store
 
 
+#: Seconds between the time of a new record and that of any change to it.
+_APART = 10
+
+
 class Home:
     """The home of one project: the only place in the store where its environments are.
 
@@ -183,6 +187,8 @@ class Home:
             )
 
     def _write_record(self) -> None:
+        from contextlib import suppress
+
         from central_venv import clock, host
 
         mount = host.mount_point(self.root)
@@ -195,3 +201,7 @@ class Home:
             inode=host.inode(self.root),
         )
         write_project(self.record_path, record)
+        # A time is of whole seconds to some who watch the file: so they see a change that follows at once.
+        made = clock.seconds() - _APART
+        with suppress(OSError):
+            os.utime(self.record_path, (made, made))
