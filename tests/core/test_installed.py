@@ -214,7 +214,7 @@ def test_an_environment_that_does_not_tell_its_python_is_an_error(configuration:
         pytest.param("", None, id="nothing"),
         pytest.param("Name: demo\n", None, id="no version"),
         pytest.param("Version: 1\n", None, id="no name"),
-        pytest.param("Name: demo --index-url=https://evil.example\nVersion: 1\n", None, id="an option in the name"),
+        pytest.param("Name: demo --find-links=/evil\nVersion: 1\n", None, id="an option in the name"),
         pytest.param("Name: demo\nVersion: 1 --pre\n", None, id="an option in the version"),
         pytest.param("Name: demo\nVersion: 1\n", "{", id="no JSON"),
         pytest.param("Name: demo\nVersion: 1\n", "[]", id="another JSON"),
@@ -299,8 +299,8 @@ def test_what_setup_py_develop_installed_and_is_gone_is_an_error(base: Path) -> 
         ({"url": "file:///a%20b", "dir_info": {}}, {"url": "file:///a b/".replace(" ", "%20"), "dir_info": {}}, True),
         ({"url": "file:///x", "dir_info": {"editable": True}}, {"url": "file:///x", "dir_info": {}}, False),
         (
-            {"url": "https://x.example/a.whl", "archive_info": {"hash": "sha256=ab"}},
-            {"url": "https://x.example/a.whl#sha256=ab", "archive_info": {}},
+            {"url": "https://x.example/a.zip", "archive_info": {"hash": "sha256=ab"}},
+            {"url": "https://x.example/a.zip#sha256=ab", "archive_info": {}},
             True,
         ),
         (

@@ -190,11 +190,8 @@ def _request(environment: Environment, wish: Wish) -> str | None:
 
 
 def _command(environment: Environment, wish: Wish) -> list[str]:
-    prompt, request, path = (
-        f"--prompt={prompt_of(environment, wish.root)}",
-        _request(environment, wish),
-        environment.path,
-    )
+    path, prompt = environment.path, f"--prompt={prompt_of(environment, wish.root)}"
+    request = _request(environment, wish)
     if wish.uv and (uv := find_program("uv")):
         python = [] if request is None else [f"--python={request}"]
         alone = [] if _asks_project(wish) else ["--no-project"]

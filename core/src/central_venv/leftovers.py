@@ -34,14 +34,7 @@ def find(home: str) -> Iterator[str]:
     Raises:
         StoreError: something in it cannot be listed.
     """
-    records = os.path.join(home, layout.RECORDS)
-    yield from _unfinished(home)
-    yield from _unfinished(records)
-    for runner in _directories(records):
-        yield from _unfinished(runner.path)
-        for entry in files.entries(runner.path):
-            if _is_left(home, runner.name, entry):
-                yield entry.path
+    return _find(home, shared=False)
 
 
 def find_shared(store: str) -> Iterator[str]:
@@ -53,16 +46,7 @@ def find_shared(store: str) -> Iterator[str]:
     Raises:
         StoreError: something in it cannot be listed.
     """
-    records = os.path.join(store, layout.RECORDS)
-    yield from _unfinished(store)
-    yield from _unfinished(records)
-    for runner in _directories(records):
-        if runner.name != layout.PROJECT_RUNNER:
-            continue
-        yield from _unfinished(runner.path)
-        for entry in files.entries(runner.path):
-            if layout.is_shared_name(os.path.splitext(entry.name)[0]) and _is_left(store, runner.name, entry):
-                yield entry.path
+    return _find(store, shared=True)
 
 
 def sweep(home: str, deleted: Deleted) -> None:
@@ -104,6 +88,21 @@ def _remove_all(paths: Iterable[str], deleted: Deleted) -> None:
             _remove_empty(path, deleted)
         else:
             _remove(path, deleted)
+
+
+def _find(home: str, *, shared: bool) -> Iterator[str]:
+    """What is left in a home, or in a store of what several projects shared."""
+    records = os.path.join(home, layout.RECORDS)
+    yield from _unfinished(home)
+    yield from _unfinished(records)
+    for runner in _directories(records):
+        if shared and runner.name != layout.PROJECT_RUNNER:
+            continue
+        yield from _unfinished(runner.path)
+        for entry in files.entries(runner.path):
+            is_ours = not shared or layout.is_shared_name(os.path.splitext(entry.name)[0])
+            if is_ours and _is_left(home, runner.name, entry):
+                yield entry.path
 
 
 def _is_left(home: str, runner: str, entry: os.DirEntry[str]) -> bool:

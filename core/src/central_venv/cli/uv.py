@@ -98,10 +98,11 @@ def _in_store(path: str) -> bool:
 def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings, str] | None:
     """Which environment uv is to use, and for what selection; None if it is to do without."""
     from central_venv.choice import choose
-    from central_venv.cli.project import home_with
+    from central_venv.cli.project import home_with, root_of
 
+    package = _package(arguments.directory)
     try:
-        root = _root(arguments.directory)
+        root = root_of(package or arguments.directory)
     except ProjectNotFoundError:
         if arguments.command == "venv" and not arguments.words:
             raise
@@ -111,34 +112,26 @@ def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings
         return None
     selection = ""
     if isolated or settings.isolated_selection:
-        selection = arguments.selection(_member(arguments.directory, root))
+        selection = arguments.selection(_member(package, root))
     choice = choose(home_with(root, settings), settings, python=arguments.python, selection=selection)
     return choice, settings, selection
 
 
-def _root(directory: str) -> str:
-    """The project that uv would work on: for it, nothing but a pyproject.toml makes one."""
-    from central_venv.cli.project import root_of
+def _package(directory: str) -> str | None:
+    """The nearest directory with a pyproject.toml, where uv begins: for it, nothing else makes a project."""
     from central_venv.project import true_path, upward
 
-    for parent in upward(true_path(directory)):
-        if os.path.exists(os.path.join(parent, "pyproject.toml")):
-            return root_of(parent)
-    return root_of(directory)
+    parents = upward(true_path(directory))
+    return next((parent for parent in parents if os.path.exists(os.path.join(parent, "pyproject.toml"))), None)
 
 
-def _member(directory: str, root: str) -> str | None:
-    """What the workspace's member is called that a directory lies in; None if it is the root's own."""
-    from central_venv.project import true_path, upward
+def _member(package: str | None, root: str) -> str | None:
+    """What the workspace's member is called that uv begins in; None if that does not lie below the root."""
+    if package is None or not package.startswith(os.path.join(root, "")) or package == root:
+        return None
+    from central_venv.workspace import member_name
 
-    for parent in upward(true_path(directory)):
-        if parent == root:
-            return None
-        if os.path.exists(os.path.join(parent, "pyproject.toml")):
-            from central_venv.workspace import member_name
-
-            return member_name(parent)
-    return None
+    return member_name(package)
 
 
 def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> dict[str, str]:

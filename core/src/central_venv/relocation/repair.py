@@ -17,6 +17,8 @@ from central_venv.relocation.scripts import look_at_programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from central_venv.relocation.places import Places
 
 
@@ -64,10 +66,7 @@ def repair_packages(path: str, places: Places, scratch: str) -> None:
     Raises:
         UnrepairableError: it cannot be mended.
     """
-    changes = Changes(path, places, scratch)
-    with _worded(changes):
-        look_at_packages(changes)
-        _carry_out(changes)
+    _repair(path, places, scratch, look_at_packages)
 
 
 def repair_programs(path: str, places: Places, scratch: str) -> None:
@@ -81,9 +80,14 @@ def repair_programs(path: str, places: Places, scratch: str) -> None:
     Raises:
         UnrepairableError: they cannot be mended.
     """
+    _repair(path, places, scratch, look_at_programs)
+
+
+def _repair(path: str, places: Places, scratch: str, look: Callable[[Changes], None]) -> None:
+    """Change what a look at an environment finds to be mended."""
     changes = Changes(path, places, scratch)
     with _worded(changes):
-        look_at_programs(changes)
+        look(changes)
         _carry_out(changes)
 
 
