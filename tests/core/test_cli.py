@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from central_venv import Home, Store, clock
+from central_venv import Home, Store
 from central_venv.cli import listing as list_command
 from central_venv.cli import main
 from central_venv.cli import path as path_command
 from central_venv.cli.parser import parse
 from central_venv.cli.quick import parse_quickly
 from central_venv.cli.text import ago, counted, print_safely, printable, size
-from central_venv.directories import site_config_directory, user_config_directory
 from central_venv.errors import ProjectNotFoundError
 from central_venv.key import home_name
+from central_venv.machine import clock
+from central_venv.machine.directories import site_config_directory, user_config_directory
 from central_venv.project import current_directory
 from central_venv.record import ProjectRecord, write_project
 from hypothesis import given

@@ -528,7 +528,7 @@ def test_a_process_with_threads_is_not_copied(trash: Path) -> None:
     write_many(trash)
     code = """
 import threading
-from central_venv.fork import processes
+from central_venv.machine.fork import processes
 deletion.processes = processes
 os.fork = None
 go_on = threading.Event()

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Home, Store, clock, host, project_home
+from central_venv import Home, Store, project_home
 from central_venv.errors import (
     DamagedRecordError,
     EnvironmentNameError,
@@ -22,6 +22,7 @@ from central_venv.errors import (
 )
 from central_venv.key import home_name
 from central_venv.location import is_enabled
+from central_venv.machine import clock, host
 from central_venv.record import ProjectRecord, write_project
 from support.trees import listing, write_tree
 

@@ -9,8 +9,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from central_venv import clock, host, identity
+from central_venv import identity
 from central_venv.identity import birth_time, moved_to, replaced
+from central_venv.machine import clock, host
 from central_venv.record import ProjectRecord
 
 if TYPE_CHECKING:

@@ -113,7 +113,7 @@ def test_importing_the_package_loads_none_of_its_modules(project: Path) -> None:
     ids=" ".join,
 )
 def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(arguments: list[str], project: Path) -> None:
-    become = "from central_venv import replacement\nreplacement.become = lambda *_: 0"
+    become = "from central_venv.machine import replacement\nreplacement.become = lambda *_: 0"
     prepare = "import central_venv\nhome = central_venv.project_home('.')\n"
     for name in (".venv", ".venv+extra.a"):
         prepare += (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from central_venv import Home, Store, host
+from central_venv import Home, Store
 from central_venv.disk_usage import measure
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
 from central_venv.inventory import (
@@ -24,6 +24,7 @@ from central_venv.inventory import (
 )
 from central_venv.key import home_name
 from central_venv.lock import Lock
+from central_venv.machine import host
 from central_venv.record import ProjectRecord
 from support.environments import INTERPRETER, seal
 from support.trees import listing, write_tree

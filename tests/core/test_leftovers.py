@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Home, clock, leftovers
+from central_venv import Home, leftovers
 from central_venv.deletion import Deleted
 from central_venv.errors import StoreError
 from central_venv.leftovers import UNFINISHED_AGE
+from central_venv.machine import clock
 from support.environments import seal
 from support.trees import listing, write_tree
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from central_venv.errors import LinkError
-from central_venv.files import MAXIMUM_SIZE
+from central_venv.machine.files import MAXIMUM_SIZE
 from central_venv.project_link import redirect
 from support.trees import contents, write_tree
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Home, Store, clock, host
+from central_venv import Home, Store
 from central_venv.inventory import FoundProject, find_project
 from central_venv.lock import Lock
+from central_venv.machine import clock, host
 from central_venv.record import ProjectRecord, write_project
 from central_venv.removal import Removed, Target, remove, sweep
 from central_venv.trash import Trash

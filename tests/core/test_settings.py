@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from central_venv import host, project_home
-from central_venv.directories import data_directory, site_config_directory, user_config_directory
+from central_venv import project_home
 from central_venv.errors import SettingsError
+from central_venv.machine import host
+from central_venv.machine.directories import data_directory, site_config_directory, user_config_directory
 from central_venv.project import find_root
 from central_venv.settings import load_settings
 from support.trees import listing, write_tree
@@ -445,10 +446,10 @@ def test_a_pyproject_that_does_not_mention_us_may_be_no_toml(project: Path) -> N
 
 
 def test_a_pyproject_that_does_not_mention_us_is_not_parsed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import central_venv.toml
+    import central_venv.machine.toml
 
     parsed: list[str] = []
-    monkeypatch.setattr(central_venv.toml, "load", parsed.append)
+    monkeypatch.setattr(central_venv.machine.toml, "load", parsed.append)
 
     load_settings(str(project))
 

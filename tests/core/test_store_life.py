@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Environment, Home, Store, clock, host
+from central_venv import Environment, Home, Store
 from central_venv.cli import main
+from central_venv.machine import clock, host
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from central_venv import host
+from central_venv.machine import host
 
 #: Tells another process below which directory the drive is.
 VARIABLE = "DRIVES_BELOW"

@@ -11,9 +11,10 @@ import os
 import stat
 import sys
 
-from central_venv import clock, files, held, host, layout, venv
+from central_venv import held, layout, venv
 from central_venv.errors import DamagedRecordError, HomeConflictError, StoreError
 from central_venv.lock import Lock, wait
+from central_venv.machine import clock, files, host
 from central_venv.record import (
     CREATING,
     READY,
@@ -355,7 +356,7 @@ class Environment:
         """
         if self.uses.by_others():
             return "another process"
-        from central_venv.processes import Running
+        from central_venv.machine.processes import Running
 
         pid = Running(self.store).from_environment(self.path)
         return None if pid is None else f"process {pid}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from central_venv import files, layout
+from central_venv import layout
 from central_venv.errors import EnvironmentNameError, HomeConflictError
 from central_venv.key import home_name
+from central_venv.machine import files
 from central_venv.record import (
     ProjectRecord,
     is_project_record_of,
@@ -189,7 +190,7 @@ class Home:
     def _write_record(self) -> None:
         from contextlib import suppress
 
-        from central_venv import clock, host
+        from central_venv.machine import clock, host
 
         mount = host.mount_point(self.root)
         record = ProjectRecord(

@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 
-from central_venv import clock, host
+from central_venv.machine import clock, host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

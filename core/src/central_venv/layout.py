@@ -44,8 +44,6 @@ RECORDS = ".central-venv"
 TRASH = ".trash"
 #: What desktops put into directories that somebody looks at.
 DESKTOP_FILES = frozenset({".DS_Store", ".directory", "Thumbs.db", "desktop.ini"})
-#: The end of the name of a file that is being written.
-UNFINISHED = ".tmp"
 
 #: What hatch keeps in its data directory (`HATCH_DATA_DIR`), and what is there once it has made an environment.
 DATA_OF_HATCH = frozenset({"env", "pythons", ".config"})

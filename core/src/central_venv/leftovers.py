@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 
-from central_venv import clock, files, layout
+from central_venv import layout
 from central_venv.errors import CentralVenvError
 from central_venv.lock import Lock
+from central_venv.machine import clock, files
 from central_venv.use import is_used
 
 TYPE_CHECKING = False
@@ -133,10 +134,10 @@ def _unfinished(directory: str) -> Iterator[str]:
 
 def is_unfinished(name: str) -> bool:
     """Whether a file is one of ours that was not written to its end, or not yet."""
-    process, _, random = name.removeprefix(".").removesuffix(layout.UNFINISHED).partition("-")
+    process, _, random = name.removeprefix(".").removesuffix(files.UNFINISHED).partition("-")
     return (
         name.startswith(".")
-        and name.endswith(layout.UNFINISHED)
+        and name.endswith(files.UNFINISHED)
         and bool(process)
         and len(random) == _RANDOM_DIGITS
         and set(process + random) <= set("0123456789abcdef")

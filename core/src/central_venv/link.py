@@ -6,9 +6,9 @@ import os
 import stat
 import sys
 
-from central_venv import files
 from central_venv.errors import LinkError
 from central_venv.key import is_home_name
+from central_venv.machine import files
 
 _UNFINISHED = ".central-venv-link"
 

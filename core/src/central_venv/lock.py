@@ -14,8 +14,8 @@ import os
 import sys
 import time
 
-from central_venv import files
 from central_venv.errors import WaitCancelledError
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import os
 import re
 import subprocess
 
-from central_venv import files
 from central_venv.errors import PythonRequestError
-from central_venv.executable import find_program, variables_elsewhere
+from central_venv.machine import files
+from central_venv.machine.executable import find_program, variables_elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def project_request(root: str) -> str | None:
 
 def _required(root: str) -> str | None:
     """What ``requires-python`` of a project says (PEP 621)."""
-    from central_venv import toml
+    from central_venv.machine import toml
 
     path = os.path.join(root, "pyproject.toml")
     if files.mentions(path, b"requires-python") is False:  # also if it is of a size that would keep us busy

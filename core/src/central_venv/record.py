@@ -41,9 +41,9 @@ try:
 except ImportError:  # pragma: no cover  # no C accelerator, as on PyPy
     from json.encoder import py_encode_basestring_ascii as _quote
 
-from central_venv import files
 from central_venv.errors import DamagedRecordError, NewerRecordError
 from central_venv.layout import is_shared_name
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from central_venv import clock
 from central_venv.inventory import PROJECT_STATES, FoundEnvironment, FoundProject
+from central_venv.machine import clock
 from central_venv.project import true_path
 
 TYPE_CHECKING = False

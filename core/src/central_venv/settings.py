@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv import files
-from central_venv.directories import data_directory, site_config_directory, user_config_directory
 from central_venv.errors import SettingsError
 from central_venv.layout import PROJECT_ENVIRONMENT
+from central_venv.machine import files
+from central_venv.machine.directories import data_directory, site_config_directory, user_config_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _mentions_table(path: str) -> bool:
 
 
 def _read_toml(path: str) -> dict[str, object]:
-    from central_venv.toml import NotTOMLError, load
+    from central_venv.machine.toml import NotTOMLError, load
 
     try:
         return load(path)
@@ -338,7 +338,7 @@ def _user() -> str:
 
 
 def _hostname() -> str:
-    from central_venv import host
+    from central_venv.machine import host
 
     return host.name().split(".")[0]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 
-from central_venv import files, layout
+from central_venv import layout
 from central_venv.errors import HomeConflictError
 from central_venv.key import is_home_name
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Store:
             # A directory with other things in it stays as it is.
             for name, content in _FILES.items():
                 files.write(os.path.join(self.path, name), content)
-            from central_venv import backups
+            from central_venv.machine import backups
 
             backups.exclude(self.path)
         # Made before the disk is full: what frees space must not need any.

@@ -229,7 +229,7 @@ class UvArguments:
     @property
     def _is_script(self) -> bool:
         """Whether uv is to run a script that says what it needs (PEP 723): it has an environment elsewhere for that."""
-        from central_venv import files
+        from central_venv.machine import files
 
         if self.words[:1] == ["-"] or not self.words:
             return bool(self.words)

@@ -6,8 +6,8 @@ import os
 import stat
 import sys
 
-from central_venv import files
 from central_venv.errors import StoreError
+from central_venv.machine import files
 
 #: The file that makes a directory a virtual environment (PEP 405).
 MARKER = "pyvenv.cfg"

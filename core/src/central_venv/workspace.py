@@ -10,7 +10,7 @@ import os
 import posixpath
 from fnmatch import fnmatchcase
 
-from central_venv.toml import NotTOMLError, load
+from central_venv.machine.toml import NotTOMLError, load
 
 
 def declares_workspace(directory: str) -> bool:

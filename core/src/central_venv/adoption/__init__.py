@@ -12,13 +12,14 @@ import sys
 import tempfile
 from contextlib import suppress
 
-from central_venv import files, venv
+from central_venv import venv
 from central_venv.adoption.in_tree import strays
 from central_venv.adoption.installed import installed, program_path
 from central_venv.creation import Wish, make
 from central_venv.errors import AdoptionError, CreationError, StoreError
-from central_venv.executable import find_program, variables_elsewhere
-from central_venv.foreground import run
+from central_venv.machine import files
+from central_venv.machine.executable import find_program, variables_elsewhere
+from central_venv.machine.foreground import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 
-from central_venv import files, venv
+from central_venv import venv
 from central_venv.errors import AdoptionError
 from central_venv.layout import DESKTOP_FILES, PROJECT_ENVIRONMENT, PROJECT_RUNNER
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

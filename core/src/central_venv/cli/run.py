@@ -52,7 +52,7 @@ def run(arguments: RunArguments) -> int:
     from central_venv import passed_on
     from central_venv.choice import choose
     from central_venv.cli.provision import enter
-    from central_venv.replacement import become
+    from central_venv.machine.replacement import become
 
     home, settings = home_here(arguments.project)
     choice = choose(home, settings, env=arguments.env, python=arguments.python)

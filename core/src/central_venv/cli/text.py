@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from central_venv import clock
+from central_venv.machine import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

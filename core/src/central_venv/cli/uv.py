@@ -63,8 +63,8 @@ def run_quickly(argv: list[str]) -> int:
 
 
 def _run(words: list[str], *, isolated: bool) -> int:
-    from central_venv.executable import find_program
-    from central_venv.replacement import become
+    from central_venv.machine.executable import find_program
+    from central_venv.machine.replacement import become
     from central_venv.uv_arguments import UvArguments
 
     uv = find_program("uv")

@@ -8,7 +8,7 @@ import sys
 
 from central_venv.disk_usage.usage import Usage
 from central_venv.disk_usage.walk import BY_DESCRIPTOR, UNKNOWN, walk
-from central_venv.fork import fork, processes
+from central_venv.machine.fork import fork, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import stat
 import time
 
 from central_venv.disk_usage.usage import size_of
-from central_venv.files import DIRECTORY_ITSELF, JUNCTION
+from central_venv.machine.files import DIRECTORY_ITSELF, JUNCTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from central_venv import files
 from central_venv.errors import CentralVenvError
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ import os
 import sys
 from shutil import which
 
-from central_venv import toml, venv
+from central_venv import venv
 from central_venv.doctor.finding import MACHINE, command, note, wrong
 from central_venv.doctor.homes import record_of
 from central_venv.doctor.programs import RUNNERS, find_runners, is_externally_managed
 from central_venv.key import home_name, is_home_name
 from central_venv.layout import PROJECT_ENVIRONMENT
+from central_venv.machine import toml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

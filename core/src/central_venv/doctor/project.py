@@ -7,12 +7,13 @@ import os
 import stat
 import sys
 
-from central_venv import files, project_link, venv
+from central_venv import project_link, venv
 from central_venv.cli.text import size
 from central_venv.disk_usage import disk_usage
 from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.home import Home
+from central_venv.machine import files
 from central_venv.project_link import link_target, redirect
 
 TYPE_CHECKING = False

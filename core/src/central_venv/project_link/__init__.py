@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 
-from central_venv import files, layout, link, venv
+from central_venv import layout, link, venv
 from central_venv.errors import CentralVenvError, LinkError, RepositoryError
+from central_venv.machine import files
 from central_venv.project_link import link_target
 from central_venv.settings import SYMLINK
 

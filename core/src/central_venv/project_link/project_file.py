@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from central_venv.layout import UNFINISHED
+from central_venv.machine.files import UNFINISHED
 
 #: What the user's own mask is applied to.
 _MODE = 0o666

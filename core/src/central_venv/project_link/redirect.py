@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from central_venv import files
 from central_venv.errors import CentralVenvError, LinkError
+from central_venv.machine import files
 from central_venv.project_link import project_file
 
 TYPE_CHECKING = False
@@ -122,7 +122,7 @@ def _content(target: str) -> bytes:
 
 def _tables(root: str) -> frozenset[str | None]:
     """The tables of tools in a project's `pyproject.toml`, as far as that can be read."""
-    from central_venv.toml import NotTOMLError, load
+    from central_venv.machine.toml import NotTOMLError, load
 
     try:
         tool = load(os.path.join(root, "pyproject.toml")).get("tool")

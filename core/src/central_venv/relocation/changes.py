@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import stat
 
-from central_venv import files, layout, venv
+from central_venv import venv
+from central_venv.machine import files
 from central_venv.relocation.places import UnrepairableError
 
 TYPE_CHECKING = False
@@ -171,4 +172,4 @@ class Changes:
         return self._plain[directory]
 
     def _new_name(self) -> str:
-        return os.path.join(self._scratch, f".{os.getpid():x}-{os.urandom(4).hex()}{layout.UNFINISHED}")
+        return os.path.join(self._scratch, f".{os.getpid():x}-{os.urandom(4).hex()}{files.UNFINISHED}")

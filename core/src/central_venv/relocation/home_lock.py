@@ -6,9 +6,10 @@ import os
 import time
 from contextlib import contextmanager, suppress
 
-from central_venv import files, layout
+from central_venv import layout
 from central_venv.errors import MoveError, StoreError, WaitCancelledError
 from central_venv.lock import Lock
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

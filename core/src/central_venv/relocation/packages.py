@@ -9,7 +9,7 @@ import hashlib
 import io
 import os
 
-from central_venv import files
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
-from central_venv import files, venv
+from central_venv import venv
 from central_venv.errors import CentralVenvError
+from central_venv.machine import files
 from central_venv.relocation.changes import Changes
 from central_venv.relocation.packages import lists_of_files, look_at_packages, remove_compiled
 from central_venv.relocation.places import UnrepairableError

@@ -7,7 +7,8 @@ import re
 import shlex
 import sys
 
-from central_venv import files, venv
+from central_venv import venv
+from central_venv.machine import files
 from central_venv.relocation.places import UnrepairableError, is_below
 
 TYPE_CHECKING = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 
-from central_venv import files, venv
+from central_venv import venv
+from central_venv.machine import files
 from central_venv.relocation.places import UnrepairableError
 from central_venv.relocation.scripts import without_python
 

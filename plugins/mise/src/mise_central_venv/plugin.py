@@ -15,7 +15,8 @@ from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
 
-from central_venv import CentralVenvError, files
+from central_venv import CentralVenvError
+from central_venv.machine import files
 
 #: What mise calls the plugin: `_.central-venv` in its configuration.
 NAME = "central-venv"

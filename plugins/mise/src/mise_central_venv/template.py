@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 
 from central_venv import CentralVenvError
-from central_venv.directories import data_directory
 from central_venv.location import open_store
+from central_venv.machine.directories import data_directory
 from central_venv.settings import load_settings
 
 

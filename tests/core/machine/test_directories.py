@@ -8,9 +8,9 @@ import sys
 from importlib.metadata import version
 
 import pytest
-from central_venv import directories
-from central_venv.directories import data_directory
 from central_venv.errors import CentralVenvError
+from central_venv.machine import directories
+from central_venv.machine.directories import data_directory
 from hypothesis import given
 from hypothesis import strategies as st
 

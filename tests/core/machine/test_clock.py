@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from central_venv import clock
+from central_venv.machine import clock
 from hypothesis import given
 from hypothesis import strategies as st
 

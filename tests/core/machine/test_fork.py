@@ -11,8 +11,8 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import fork as module
-from central_venv.fork import fork, processes
+from central_venv.machine import fork as module
+from central_venv.machine.fork import fork, processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +118,7 @@ def test_it_happens_in_another_process_with_all_that_this_one_knows() -> None:
 def test_nothing_else_is_left_of_it(end: str) -> None:
     script = f"""
 import atexit, os, signal, sys
-from central_venv.fork import fork
+from central_venv.machine.fork import fork
 output = open(1, "w", closefd=False)  # has a buffer even if PYTHONUNBUFFERED is set
 def run():
     output.write("twice ")
@@ -140,7 +140,7 @@ finally:
 def test_an_interrupt_while_modules_learn_of_the_copy_is_not_told() -> None:
     script = """
 import os, signal, sys
-from central_venv.fork import fork
+from central_venv.machine.fork import fork
 os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGINT))
 hook = sys.unraisablehook
 os.waitpid(fork(lambda: None), 0)

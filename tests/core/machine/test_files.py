@@ -10,9 +10,9 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import files
 from central_venv.errors import StoreError
-from central_venv.files import make_private_directory
+from central_venv.machine import files
+from central_venv.machine.files import make_private_directory
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 
-from central_venv.files import READ_WITHOUT_WAITING
+from central_venv.machine.files import READ_WITHOUT_WAITING
 
 if sys.version_info >= (3, 11):
     import tomllib

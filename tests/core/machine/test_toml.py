@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.toml import NotTOMLError, load
+from central_venv.machine.toml import NotTOMLError, load
 
 if TYPE_CHECKING:
     from pathlib import Path

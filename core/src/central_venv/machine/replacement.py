@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv import files
 from central_venv.errors import CommandError
+from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

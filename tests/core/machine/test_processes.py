@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import processes
-from central_venv.processes import Running
+from central_venv.machine import processes
+from central_venv.machine.processes import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

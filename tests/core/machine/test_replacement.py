@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process take
 BECOME = """
 import os, sys
 from central_venv.cli import guarded
-from central_venv.replacement import become
+from central_venv.machine.replacement import become
 print("said before")
 sys.exit(guarded(lambda: become(sys.argv[1:], {"PATH": os.environ["PATH"], "ONLY": "this"})))
 """

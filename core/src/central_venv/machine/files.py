@@ -10,7 +10,6 @@ import os
 import stat
 
 from central_venv.errors import StoreError
-from central_venv.layout import UNFINISHED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
+
+#: The end of the name of a file that is being written.
+UNFINISHED = ".tmp"
 
 #: How to open a file for reading that may turn out to be a pipe: without waiting for its other end.
 READ_WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import host
+from central_venv.machine import host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

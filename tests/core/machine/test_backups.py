@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Store, backups
+from central_venv import Store
+from central_venv.machine import backups
 
 if TYPE_CHECKING:
     from pathlib import Path
