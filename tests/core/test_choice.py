@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv.choice import choose
 from central_venv.errors import EnvironmentNameError, PythonRequestError
-from central_venv.settings import load_settings
+from central_venv.policy.settings import load_settings
 from support.environments import write_environment
 from support.trees import write_tree
 

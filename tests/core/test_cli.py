@@ -22,10 +22,10 @@ from central_venv.cli.parser import parse
 from central_venv.cli.quick import parse_quickly
 from central_venv.cli.text import ago, counted, print_safely, printable, size
 from central_venv.errors import ProjectNotFoundError
-from central_venv.key import home_name
 from central_venv.machine import clock
 from central_venv.machine.directories import site_config_directory, user_config_directory
-from central_venv.project import current_directory
+from central_venv.policy.key import home_name
+from central_venv.policy.project import current_directory
 from central_venv.record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
@@ -280,7 +280,7 @@ def test_a_project_that_is_no_directory_is_refused(command: str, here: Path, run
 def test_outside_of_any_project_there_is_no_answer(
     command: str, base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central_venv import project
+    from central_venv.policy import project
 
     monkeypatch.setattr(project, "_nearest", lambda *_: None)
     monkeypatch.chdir(base)
@@ -917,7 +917,7 @@ def test_config_as_json(here: Path, store: Path, run: Runner) -> None:
 def test_config_outside_of_any_project_leaves_projects_out(
     base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central_venv import project
+    from central_venv.policy import project
 
     monkeypatch.setattr(project, "_nearest", lambda *_: None)
     monkeypatch.chdir(base)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.key import home_name
+from central_venv.policy.key import home_name
 from support.hosts import UV, finish, read_until
 from support.mounts import mounted
 from support.pipes import Rendezvous

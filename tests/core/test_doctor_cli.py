@@ -133,7 +133,7 @@ def test_a_named_project_that_is_no_directory_is_refused(here: Path, run: Runner
 def test_outside_of_any_project_the_store_is_looked_at(
     here: Path, base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central_venv import project
+    from central_venv.policy import project
 
     monkeypatch.setattr(project, "_nearest", lambda *_: None)
     monkeypatch.chdir(base)

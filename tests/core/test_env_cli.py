@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv.cli import main
-from central_venv.settings import config_files
+from central_venv.policy.settings import config_files
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:

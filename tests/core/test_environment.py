@@ -14,11 +14,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Home, Store, layout
+from central_venv import Home, Store
 from central_venv.environment import TOUCH_INTERVAL, Environment
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.lock import Lock
 from central_venv.machine import clock, host
+from central_venv.policy import layout
 from central_venv.record import ProjectRecord, write_project
 from support.environments import INTERPRETER
 from support.mounts import mounted

@@ -20,9 +20,9 @@ from central_venv.errors import (
     SettingsError,
     StoreError,
 )
-from central_venv.key import home_name
 from central_venv.location import is_enabled
 from central_venv.machine import clock, host
+from central_venv.policy.key import home_name
 from central_venv.record import ProjectRecord, write_project
 from support.trees import listing, write_tree
 

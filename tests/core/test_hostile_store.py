@@ -18,8 +18,8 @@ import pytest
 from central_venv import Home, Store
 from central_venv.cli import main
 from central_venv.errors import CentralVenvError
-from central_venv.key import home_name
 from central_venv.machine import host
+from central_venv.policy.key import home_name
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.environments import seal

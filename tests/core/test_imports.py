@@ -75,7 +75,7 @@ def test_a_lookup_on_the_command_line_loads_nothing_expensive(
 
     loaded = loaded_by(PATH.format(arguments=arguments), project)
 
-    assert "central_venv.settings" in loaded
+    assert "central_venv.policy.settings" in loaded
     assert loaded & EXPENSIVE == set()
 
 
@@ -83,7 +83,7 @@ def test_a_lookup_on_the_command_line_loads_nothing_expensive(
 def test_a_lookup_by_a_plugin_loads_nothing_expensive(project: Path) -> None:
     loaded = loaded_by(PROJECT_HOME.format(root=str(project)), project)
 
-    assert "central_venv.settings" in loaded
+    assert "central_venv.policy.settings" in loaded
     assert loaded & EXPENSIVE == set()
 
 

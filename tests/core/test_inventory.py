@@ -22,9 +22,9 @@ from central_venv.inventory import (
     find_projects,
     project_state,
 )
-from central_venv.key import home_name
 from central_venv.lock import Lock
 from central_venv.machine import host
+from central_venv.policy.key import home_name
 from central_venv.record import ProjectRecord
 from support.environments import INTERPRETER, seal
 from support.trees import listing, write_tree

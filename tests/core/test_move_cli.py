@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Home, Store, layout
+from central_venv import Home, Store
+from central_venv.policy import layout
 from central_venv.record import ProjectRecord, write_project
 from support.hosts import make_host
 from support.tox import Tox
@@ -236,7 +237,7 @@ def test_a_project_whose_environments_belong_into_another_store_is_refused(
     write_tree(
         base / "policy",
         {
-            "by_root.py": "from central_venv.policy import hookimpl\n\n@hookimpl\ndef central_venv_store(root):\n"
+            "by_root.py": "from central_venv.policy.rules import hookimpl\n\n@hookimpl\ndef central_venv_store(root):\n"
             f"    return {str(base / 'other-store')!r} if root is not None and root.endswith('bar') else None\n"
         },
     )

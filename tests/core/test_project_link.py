@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from central_venv import Home, Store, project_link
 from central_venv.errors import LinkError
+from central_venv.policy.settings import load_settings
 from central_venv.project_link import link_target, redirect
 from central_venv.record import ProjectRecord, write_project
-from central_venv.settings import load_settings
 from support import virtualenvs
 from support.environments import seal, write_environment
 from support.git import make_repository, needs_git, shown
@@ -288,7 +288,7 @@ def test_keeping_a_link_right_loads_nothing_as_long_as_it_is(project: Path, home
     code = """
 import json, sys
 from central_venv import Home, Store, project_link
-from central_venv.settings import load_settings
+from central_venv.policy.settings import load_settings
 store, root, environment = sys.argv[1:]
 home, settings = Home(Store(store), root), load_settings(None)
 before = set(sys.modules)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Home, Store, layout, link, project_link
+from central_venv import Home, Store, link, project_link
 from central_venv.errors import (
     CentralVenvError,
     DamagedRecordError,
@@ -22,9 +22,10 @@ from central_venv.errors import (
     StoreError,
 )
 from central_venv.inventory import find_project, find_projects
-from central_venv.key import home_name
 from central_venv.lock import Lock
 from central_venv.machine import host
+from central_venv.policy import layout
+from central_venv.policy.key import home_name
 from central_venv.project_link import redirect
 from central_venv.record import ProjectRecord, read_environment, read_project, write_project
 from central_venv.relocation import Outcome, carry_out, mending, plan

@@ -14,7 +14,7 @@ from central_venv.cli import env as env_command
 from central_venv.cli import run as run_command
 from central_venv.cli.parser import parse
 from central_venv.cli.quick import parse_quickly
-from central_venv.key import home_name
+from central_venv.policy.key import home_name
 from hypothesis import given
 from hypothesis import strategies as st
 from support.hosts import finish, read_until

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.layout import environment_path
+from central_venv.policy.layout import environment_path
 from central_venv.uv_arguments import UvArguments
 from hypothesis import example, given
 from hypothesis import strategies as st

@@ -16,7 +16,9 @@ from support.trees import listing, write_tree
 if TYPE_CHECKING:
     from support.mise import Mise
 
-VECTORS = json.loads((Path(__file__).parents[1] / "core" / "key-vectors.json").read_text(encoding="utf-8"))["vectors"]
+VECTORS = json.loads((Path(__file__).parents[1] / "core" / "policy" / "key-vectors.json").read_text(encoding="utf-8"))[
+    "vectors"
+]
 #: mise knows paths of the system that it runs on only.
 POSIX = [vector for vector in VECTORS if vector["flavour"] == "posix"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from central_venv.key import home_name
+from central_venv.policy.key import home_name
 
 from support.hosts import SCRIPTS, Host, Result
 from support.trees import write_tree

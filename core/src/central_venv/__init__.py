@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError
     from central_venv.home import Home
     from central_venv.location import project_home
+    from central_venv.policy.settings import Settings, load_settings
     from central_venv.record import Holder
-    from central_venv.settings import Settings, load_settings
     from central_venv.store import Store
 
 # Each name is imported when it is first used: a lookup pays for what it needs and no more.
@@ -30,9 +30,9 @@ _MODULES = {
     "Environment": "central_venv.environment",
     "Holder": "central_venv.record",
     "Home": "central_venv.home",
-    "Settings": "central_venv.settings",
+    "Settings": "central_venv.policy.settings",
     "Store": "central_venv.store",
-    "load_settings": "central_venv.settings",
+    "load_settings": "central_venv.policy.settings",
     "project_home": "central_venv.location",
 }
 

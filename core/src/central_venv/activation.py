@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 
 from central_venv import passed_on, venv
-from central_venv.project import LAST_RESORT_MARKER, MARKERS, upward
-from central_venv.settings import config_files
+from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS, upward
+from central_venv.policy.settings import config_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from central_venv.choice import Choice
     from central_venv.home import Home
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
 
 PATH = "PATH"
 #: Each variable that can be exported; in `PATH`, the directory of the environment's programs comes first.
@@ -116,7 +116,7 @@ def is_lasting(settings: Settings, request: str | None) -> bool:
         return False
     if request is None:
         return True
-    from central_venv.python_request import is_version
+    from central_venv.policy.python_request import is_version
 
     return is_version(request)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout, passed_on
-from central_venv.layout import PROJECT_RUNNER, SHARED_PREFIX
+from central_venv import passed_on
+from central_venv.policy import layout
+from central_venv.policy.layout import PROJECT_RUNNER, SHARED_PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.environment import Environment
     from central_venv.home import Home
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
 
 
 class Choice:
@@ -124,7 +125,7 @@ def choose(
     request, trusted = _request(home, settings, python)
     if not request:
         return Choice(home, settings.name + selection, None)
-    from central_venv.python_request import python_name
+    from central_venv.policy.python_request import python_name
 
     name = python_name(request, trusted=trusted)
     directory = f"{settings.name}-{name}{selection}"
@@ -138,6 +139,6 @@ def _request(home: Home, settings: Settings, python: str | None) -> tuple[str | 
         return request, True
     if not settings.per_python:
         return None, False
-    from central_venv.python_request import file_request
+    from central_venv.policy.python_request import file_request
 
     return file_request(home.root), False

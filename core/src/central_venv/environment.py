@@ -11,10 +11,11 @@ import os
 import stat
 import sys
 
-from central_venv import held, layout, venv
+from central_venv import held, venv
 from central_venv.errors import DamagedRecordError, HomeConflictError, StoreError
 from central_venv.lock import Lock, wait
 from central_venv.machine import clock, files, host
+from central_venv.policy import layout
 from central_venv.record import (
     CREATING,
     READY,

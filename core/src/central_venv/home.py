@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout
 from central_venv.errors import EnvironmentNameError, HomeConflictError
-from central_venv.key import home_name
 from central_venv.machine import files
+from central_venv.policy import layout
+from central_venv.policy.key import home_name
 from central_venv.record import (
     ProjectRecord,
     is_project_record_of,

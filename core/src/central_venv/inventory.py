@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout, venv
+from central_venv import venv
 from central_venv.errors import CentralVenvError
-from central_venv.key import home_name
-from central_venv.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
 from central_venv.lock import Lock
 from central_venv.machine import clock, files, host
+from central_venv.policy import layout
+from central_venv.policy.key import home_name
+from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
 from central_venv.record import (
     BROKEN,
     CREATING,

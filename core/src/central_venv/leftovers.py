@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout
 from central_venv.errors import CentralVenvError
 from central_venv.lock import Lock
 from central_venv.machine import clock, files
+from central_venv.policy import layout
 from central_venv.use import is_used
 
 TYPE_CHECKING = False

@@ -7,8 +7,8 @@ import stat
 import sys
 
 from central_venv.errors import LinkError
-from central_venv.key import is_home_name
 from central_venv.machine import files
+from central_venv.policy.key import is_home_name
 
 _UNFINISHED = ".central-venv-link"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from central_venv.home import Home
-from central_venv.project import true_path
-from central_venv.settings import load_settings, switched_off
+from central_venv.policy.project import true_path
+from central_venv.policy.settings import load_settings, switched_off
 from central_venv.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
 
 
 def project_home(root: str | os.PathLike[str]) -> Home | None:
@@ -60,7 +60,7 @@ def open_store(settings: Settings, root: str | None) -> Store:
         root: true path of the project that asks; None if no project does.
     """
     if settings.policy:
-        from central_venv.policy import store_path
+        from central_venv.policy.rules import store_path
 
         return Store(store_path(settings, root))
     return Store(settings.store)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout
 from central_venv.errors import CentralVenvError, RecordError
 from central_venv.lock import Lock
 from central_venv.machine import files
+from central_venv.policy import layout
 from central_venv.record import read_environment, shared_environment_in
 from central_venv.use import is_used
 

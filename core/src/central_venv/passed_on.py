@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout
+from central_venv.policy import layout
 
 UV_PYTHON = "UV_PYTHON"
 _HOME = "CENTRAL_VENV_PYTHON_OF"

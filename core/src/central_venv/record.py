@@ -42,8 +42,8 @@ except ImportError:  # pragma: no cover  # no C accelerator, as on PyPy
     from json.encoder import py_encode_basestring_ascii as _quote
 
 from central_venv.errors import DamagedRecordError, NewerRecordError
-from central_venv.layout import is_shared_name
 from central_venv.machine import files
+from central_venv.policy.layout import is_shared_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 
 from central_venv.inventory import PROJECT_STATES, FoundEnvironment, FoundProject
 from central_venv.machine import clock
-from central_venv.project import true_path
+from central_venv.policy.project import true_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

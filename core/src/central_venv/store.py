@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 
-from central_venv import layout
 from central_venv.errors import HomeConflictError
-from central_venv.key import is_home_name
 from central_venv.machine import files
+from central_venv.policy import layout
+from central_venv.policy.key import is_home_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ import os
 import stat
 import sys
 
-from central_venv import layout
 from central_venv.deletion import Deleted, delete
 from central_venv.errors import StoreError
 from central_venv.lock import Lock
 from central_venv.machine import files
+from central_venv.policy import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

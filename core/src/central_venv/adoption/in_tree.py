@@ -7,8 +7,8 @@ import re
 
 from central_venv import venv
 from central_venv.errors import AdoptionError
-from central_venv.layout import DESKTOP_FILES, PROJECT_ENVIRONMENT, PROJECT_RUNNER
 from central_venv.machine import files
+from central_venv.policy.layout import DESKTOP_FILES, PROJECT_ENVIRONMENT, PROJECT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

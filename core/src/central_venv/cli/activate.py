@@ -9,9 +9,9 @@ from central_venv import venv
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.text import print_safely, printable
 from central_venv.errors import CentralVenvError, EnvironmentNameError, ProjectNotFoundError, StoreError
-from central_venv.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
 from central_venv.location import open_store
-from central_venv.settings import load_settings
+from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
+from central_venv.policy.settings import load_settings
 from central_venv.shell import QUOTED, call
 
 TYPE_CHECKING = False

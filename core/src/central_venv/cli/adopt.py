@@ -26,7 +26,7 @@ from central_venv.cli.question import agreed
 from central_venv.cli.text import counted, print_safely, printable
 from central_venv.disk_usage import measure
 from central_venv.errors import AdoptionError, CentralVenvError
-from central_venv.layout import PROJECT_RUNNER
+from central_venv.policy.layout import PROJECT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from central_venv.choice import Choice
     from central_venv.environment import Environment
     from central_venv.home import Home
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
 
 DESCRIPTION = """Replace environments in the project's tree by central ones: what is installed is read, installed
 centrally and compared. Only when the new one works, and you agree, the old one is removed."""
@@ -161,7 +161,7 @@ def _project_environment(choice: Choice, old: InTree, python: str) -> Environmen
             hint="let it use its own with `central-venv use --none`, then try again",
         )
     if choice.request is not None:
-        from central_venv.python_request import python_name
+        from central_venv.policy.python_request import python_name
 
         if python_name(choice.request, trusted=choice.trusted) != python:
             raise AdoptionError(

@@ -8,7 +8,7 @@ from importlib import import_module
 from central_venv.cli import complain
 from central_venv.cli.parser import COMMANDS
 from central_venv.inventory import SHARED
-from central_venv.layout import PROJECT_RUNNER
+from central_venv.policy.layout import PROJECT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _actions(command: str) -> list[Action]:
 def _stored() -> Iterator[FoundProject]:
     from central_venv.inventory import find_projects
     from central_venv.location import open_store
-    from central_venv.settings import load_settings
+    from central_venv.policy.settings import load_settings
 
     return find_projects(open_store(load_settings(None), None), on_problem=complain)
 

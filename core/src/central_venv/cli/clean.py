@@ -7,7 +7,7 @@ from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
 from central_venv.inventory import SHARED, UNREACHABLE, UNRECORDED, find_projects
 from central_venv.location import open_store
-from central_venv.settings import load_settings
+from central_venv.policy.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

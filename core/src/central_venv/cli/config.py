@@ -11,7 +11,7 @@ from central_venv.cli.project import settings_here
 from central_venv.cli.text import print_columns, print_document, print_safely, printable
 from central_venv.errors import ProjectNotFoundError
 from central_venv.machine.directories import site_config_directory, user_config_directory
-from central_venv.settings import CONFIG_FILE, load_settings
+from central_venv.policy.settings import CONFIG_FILE, load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

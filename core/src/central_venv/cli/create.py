@@ -9,7 +9,7 @@ from central_venv import venv
 from central_venv.cli import DONE
 from central_venv.cli.options import add_adoption, add_environment, add_project
 from central_venv.errors import CreationError
-from central_venv.layout import SHARED_PREFIX
+from central_venv.policy.layout import SHARED_PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _create(arguments: Namespace) -> tuple[Environment, bool]:
 
 def _create_shared(arguments: Namespace) -> tuple[Environment, bool]:
     from central_venv.location import open_store
-    from central_venv.settings import load_settings
+    from central_venv.policy.settings import load_settings
 
     environment = open_store(load_settings(None), None).shared_environment(arguments.name)
     return environment, _make(environment, None, arguments, arguments.python)
@@ -110,7 +110,7 @@ def _make(environment: Environment, root: str | None, arguments: Namespace, pyth
 
 def _check_python(environment: Environment, python: str) -> None:
     """Refuse to take an environment of another Python for the one that was asked for."""
-    from central_venv.python_request import allows
+    from central_venv.policy.python_request import allows
 
     version = venv.python_version(environment.path)
     if version is not None and not allows(python, version):

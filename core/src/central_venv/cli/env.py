@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from central_venv.activation import Activation
     from central_venv.choice import Choice
     from central_venv.home import Home
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
 
     class EnvArguments(Protocol):
         """What ``env`` is asked."""
@@ -118,7 +118,7 @@ def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
     from central_venv.activation import inputs, is_lasting, watched
     from central_venv.cli.project import asked_directory, home_with, settings_here
     from central_venv.errors import ProjectNotFoundError
-    from central_venv.settings import load_settings
+    from central_venv.policy.settings import load_settings
 
     directory, root, request = asked_directory(arguments.project), None, None
     try:

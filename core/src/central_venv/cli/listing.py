@@ -9,8 +9,8 @@ from central_venv.cli.rows import environment_row, project_cell, size_cells
 from central_venv.cli.text import UNKNOWN, on_terminal, print_columns, print_document, printable, size
 from central_venv.inventory import ENVIRONMENT_STATES, PROJECT_STATES, FoundProject, find_projects
 from central_venv.location import open_store
+from central_venv.policy.settings import load_settings
 from central_venv.selection import is_called, matching
-from central_venv.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from central_venv.errors import MoveError, ProjectNotFoundError, SettingsError
 from central_venv.home import Home
 from central_venv.inventory import find_projects
 from central_venv.location import open_store
-from central_venv.project import true_path
+from central_venv.policy.project import true_path
+from central_venv.policy.settings import load_settings
 from central_venv.relocation import carry_out, plan
 from central_venv.selection import is_called
-from central_venv.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

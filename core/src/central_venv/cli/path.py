@@ -6,7 +6,7 @@ import os
 import sys
 
 from central_venv.cli import DONE, FAILED
-from central_venv.layout import PROJECT_RUNNER
+from central_venv.policy.layout import PROJECT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import os
 from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.home import Home
 from central_venv.location import open_store
-from central_venv.project import current_directory, find_root, true_path
-from central_venv.settings import load_settings
+from central_venv.policy.project import current_directory, find_root, true_path
+from central_venv.policy.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
 
 
 def asked_directory(project: str | None) -> str:
@@ -89,7 +89,7 @@ def root_of(directory: str) -> str:
     """
     settings = load_settings(None)
     if settings.policy:
-        from central_venv.policy import project_root
+        from central_venv.policy.rules import project_root
 
         if (root := project_root(settings, true_path(directory))) is not None:
             return true_path(root)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from central_venv.choice import Choice
     from central_venv.environment import Environment
     from central_venv.home import Home
+    from central_venv.policy.settings import Settings
     from central_venv.record import Holder
-    from central_venv.settings import Settings
 
 
 def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | None = None) -> None:

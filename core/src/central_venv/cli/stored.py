@@ -10,9 +10,9 @@ from central_venv.errors import ProjectNotFoundError
 from central_venv.home import Home
 from central_venv.inventory import SHARED, find_project, find_projects
 from central_venv.location import open_store
-from central_venv.project import true_path
+from central_venv.policy.project import true_path
+from central_venv.policy.settings import load_settings
 from central_venv.selection import is_called
-from central_venv.settings import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

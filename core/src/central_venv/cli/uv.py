@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import CommandError, CreationError, ProjectNotFoundError
-from central_venv.layout import project_record_path
 from central_venv.location import open_store
-from central_venv.settings import load_settings, switched_off
+from central_venv.policy.layout import project_record_path
+from central_venv.policy.settings import load_settings, switched_off
 from central_venv.venv import is_environment
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from central_venv.choice import Choice
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
     from central_venv.uv_arguments import UvArguments
 
 DESCRIPTION = """Run uv on the environment of this project: all that follows is uv's own. Commands that need the
@@ -119,7 +119,7 @@ def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings
 
 def _package(directory: str) -> str | None:
     """The nearest directory with a pyproject.toml, where uv begins: for it, nothing else makes a project."""
-    from central_venv.project import true_path, upward
+    from central_venv.policy.project import true_path, upward
 
     parents = upward(true_path(directory))
     return next((parent for parent in parents if os.path.exists(os.path.join(parent, "pyproject.toml"))), None)
@@ -129,7 +129,7 @@ def _member(package: str | None, root: str) -> str | None:
     """What the workspace's member is called that uv begins in; None if that does not lie below the root."""
     if package is None or not package.startswith(os.path.join(root, "")) or package == root:
         return None
-    from central_venv.workspace import member_name
+    from central_venv.policy.workspace import member_name
 
     return member_name(package)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
-from central_venv import identity, layout, venv
+from central_venv import identity, venv
 from central_venv.doctor.finding import STORE, command, counted, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
-from central_venv.key import home_name
 from central_venv.machine import host
-from central_venv.project import true_path
+from central_venv.policy import layout
+from central_venv.policy.key import home_name
+from central_venv.policy.project import true_path
 from central_venv.record import BROKEN, CREATING, read_environment, read_project
 from central_venv.relocation.move_record import former_root, has_move_record
 

@@ -10,9 +10,9 @@ from central_venv import venv
 from central_venv.doctor.finding import MACHINE, command, note, wrong
 from central_venv.doctor.homes import record_of
 from central_venv.doctor.programs import RUNNERS, find_runners, is_externally_managed
-from central_venv.key import home_name, is_home_name
-from central_venv.layout import PROJECT_ENVIRONMENT
 from central_venv.machine import toml
+from central_venv.policy.key import home_name, is_home_name
+from central_venv.policy.layout import PROJECT_ENVIRONMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

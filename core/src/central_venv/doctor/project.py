@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from central_venv.doctor.finding import Finding
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
     from central_venv.store import Store
 
 #: What runners and people put environments into, in the tree.

@@ -6,13 +6,14 @@ import os
 import stat
 import sys
 
-from central_venv import layout, leftovers, trash
+from central_venv import leftovers, trash
 from central_venv.doctor import homes
 from central_venv.doctor.finding import STORE, command, counted, guarded, listed, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
-from central_venv.key import HASH_LENGTH, SLUG_LENGTH, is_home_name
 from central_venv.lock import Lock
 from central_venv.machine import backups, clock, files
+from central_venv.policy import layout
+from central_venv.policy.key import HASH_LENGTH, SLUG_LENGTH, is_home_name
 from central_venv.store import SIGNATURE
 
 TYPE_CHECKING = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout
 from central_venv.errors import CentralVenvError
-from central_venv.key import is_home_name
+from central_venv.policy import layout
+from central_venv.policy.key import is_home_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

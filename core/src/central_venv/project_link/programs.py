@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout
 from central_venv.errors import LinkError
+from central_venv.policy import layout
 from central_venv.relocation.link_paths import LinkPaths
 from central_venv.relocation.places import Places, UnrepairableError
 from central_venv.relocation.repair import repair_programs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from central_venv import layout
 from central_venv.errors import DamagedRecordError
 from central_venv.machine import files
+from central_venv.policy import layout
 from central_venv.record import EnvironmentRecord, read_environment, write_environment
 
 TYPE_CHECKING = False

@@ -6,10 +6,10 @@ import os
 import time
 from contextlib import contextmanager, suppress
 
-from central_venv import layout
 from central_venv.errors import MoveError, StoreError, WaitCancelledError
 from central_venv.lock import Lock
 from central_venv.machine import files
+from central_venv.policy import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

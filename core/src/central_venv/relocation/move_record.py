@@ -14,10 +14,10 @@ from __future__ import annotations
 import json
 import os
 
-from central_venv import layout
 from central_venv.errors import DamagedRecordError, NewerRecordError
-from central_venv.key import home_name
 from central_venv.machine import files
+from central_venv.policy import layout
+from central_venv.policy.key import home_name
 from central_venv.record import SCHEMA
 
 TYPE_CHECKING = False

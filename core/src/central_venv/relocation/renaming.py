@@ -6,11 +6,12 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 
-from central_venv import layout, leftovers
+from central_venv import leftovers
 from central_venv.deletion import Deleted
 from central_venv.errors import MoveError
 from central_venv.lock import Lock
 from central_venv.machine import clock, files, host
+from central_venv.policy import layout
 from central_venv.record import CREATING, EnvironmentRecord, Holder, ProjectRecord, read_project, write_project
 from central_venv.relocation.environment_record import can_have_record, key_of, read_record, write_record
 from central_venv.relocation.home_lock import GoneError, locked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from central_venv.layout import DATA_OF_HATCH
+from central_venv.policy.layout import DATA_OF_HATCH
 from hatch.env.utils import get_env_var_option
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import os
 from central_venv import CentralVenvError
 from central_venv.location import open_store
 from central_venv.machine.directories import data_directory
-from central_venv.settings import load_settings
+from central_venv.policy.settings import load_settings
 
 
 class TemplateError(CentralVenvError):

@@ -12,7 +12,7 @@ from unicodedata import normalize
 import pytest
 from central_venv import project_home
 from central_venv.errors import ProjectNotFoundError
-from central_venv.project import LAST_RESORT_MARKER, MARKERS, find_root, true_path
+from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS, find_root, true_path
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:

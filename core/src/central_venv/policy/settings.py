@@ -11,9 +11,9 @@ import os
 import sys
 
 from central_venv.errors import SettingsError
-from central_venv.layout import PROJECT_ENVIRONMENT
 from central_venv.machine import files
 from central_venv.machine.directories import data_directory, site_config_directory, user_config_directory
+from central_venv.policy.layout import PROJECT_ENVIRONMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Settings:
         per_python: whether a project environment is named after the Python in ``.python-version``.
         isolated_selection: whether each selection of uv (`--extra`, `--group`, …) has an environment of its own.
         link: whether a `.venv` in the project leads to its environment: `NO_LINK` or `SYMLINK`.
-        policy: modules with the site's own rules; see `central_venv.policy`.
+        policy: modules with the site's own rules; see `central_venv.policy.rules`.
         origins: where each value came from, by its key in the configuration files.
         varies: whether the store is another one on other machines, or with other variables.
     """

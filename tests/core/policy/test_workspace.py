@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.project import find_root
+from central_venv.policy.project import find_root
 from support.hosts import UV
 from support.trees import write_tree
 

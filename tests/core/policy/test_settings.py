@@ -16,8 +16,8 @@ from central_venv import project_home
 from central_venv.errors import SettingsError
 from central_venv.machine import host
 from central_venv.machine.directories import data_directory, site_config_directory, user_config_directory
-from central_venv.project import find_root
-from central_venv.settings import load_settings
+from central_venv.policy.project import find_root
+from central_venv.policy.settings import load_settings
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:

@@ -62,6 +62,6 @@ def home_name(root: str) -> str:
     """The name of the home of the project at a root.
 
     Args:
-        root: the true path of the project root, as `central_venv.project.true_path` returns it.
+        root: the true path of the project root, as `central_venv.policy.project.true_path` returns it.
     """
     return f"{slug(os.path.basename(root))}-{digest(root)}"

@@ -3,7 +3,7 @@
 A user or a site names modules under ``policy`` in its `config.toml`; a project cannot. A module implements the hooks it
 wants::
 
-    from central_venv.policy import hookimpl
+    from central_venv.policy.rules import hookimpl
 
 
     @hookimpl
@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from central_venv.settings import Settings
+    from central_venv.policy.settings import Settings
 
 _NAME = "central_venv"
 

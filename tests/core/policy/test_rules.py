@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="absolute paths are written with slashes here")
 
-IMPORT = "from central_venv.policy import hookimpl\n\n"
+IMPORT = "from central_venv.policy.rules import hookimpl\n\n"
 
 
 def configure(*modules: str) -> str:
@@ -195,9 +195,8 @@ def test_a_module_is_not_loaded_where_central_environments_are_off(
 
 
 def test_without_a_module_nothing_of_this_is_imported(project: Path) -> None:
-    code = (
-        "import sys, central_venv; central_venv.project_home(sys.argv[1]); print('central_venv.policy' in sys.modules)"
-    )
+    look_up = "import sys, central_venv; central_venv.project_home(sys.argv[1])"
+    code = f"{look_up}; print('central_venv.policy.rules' in sys.modules)"
 
     said = subprocess.run([sys.executable, "-c", code, project], capture_output=True, text=True, check=True).stdout
 
@@ -232,7 +231,7 @@ def test_a_module_that_does_not_work_is_an_error_of_ours(
 ) -> None:
     name = f"broken_rules_{abs(hash(source))}"
     modules = write_tree(
-        base / "modules", {f"{name}.py": f"from central_venv.policy import hookimpl\n@hookimpl\n{source}\n"}
+        base / "modules", {f"{name}.py": f"from central_venv.policy.rules import hookimpl\n@hookimpl\n{source}\n"}
     )
     monkeypatch.syspath_prepend(modules)
     configure(name)

@@ -6,8 +6,8 @@ import os
 import sys
 
 import pytest
-from central_venv import layout
 from central_venv.errors import EnvironmentNameError
+from central_venv.policy import layout
 
 HOME = "C:\\store\\foo" if sys.platform == "win32" else "/store/foo"
 SEP = os.sep

@@ -141,14 +141,14 @@ def _workspace_root(root: str) -> str | None:
     if mentioned is None:  # no Python package, so no member
         return None
     if mentioned:
-        from central_venv.workspace import declares_workspace
+        from central_venv.policy.workspace import declares_workspace
 
         if declares_workspace(root):
             return None
     above = _nearest(os.path.dirname(root), ("pyproject.toml",))
     if above is None or above == root or not _mentions_workspace(above):
         return None
-    from central_venv.workspace import is_member
+    from central_venv.policy.workspace import is_member
 
     return above if is_member(root, above) else None
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from central_venv.key import digest, home_name, slug
+from central_venv.policy.key import digest, home_name, slug
 from hypothesis import example, given
 from hypothesis import strategies as st
 

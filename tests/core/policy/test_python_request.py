@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv.cli import main
 from central_venv.errors import PythonRequestError
-from central_venv.python_request import (
+from central_venv.policy.python_request import (
     allows,
     file_request,
     find_version,
@@ -164,7 +164,7 @@ def test_a_program_that_cannot_be_started_is_refused(base: Path) -> None:
 
 @posix_only
 def test_a_program_that_does_not_end_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv import python_request
+    from central_venv.policy import python_request
 
     monkeypatch.setattr(python_request, "_PATIENCE", 0.05)
 
@@ -224,7 +224,7 @@ def test_a_project_does_not_choose_a_program_that_is_run(
 
 
 def test_uv_that_does_not_end_is_an_error_of_ours(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv import python_request
+    from central_venv.policy import python_request
 
     write_tree(base, {"uv": f"#!/bin/sh\nexec {shutil.which('sleep')} 60\n"})
     (base / "uv").chmod(0o755)
@@ -236,7 +236,7 @@ def test_uv_that_does_not_end_is_an_error_of_ours(base: Path, monkeypatch: pytes
 
 
 def test_uv_that_cannot_be_started_is_an_error_of_ours(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv import python_request
+    from central_venv.policy import python_request
 
     write_tree(base, {"uv": "#!/missing/interpreter\n"})
     (base / "uv").chmod(0o755)
