@@ -15,7 +15,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.adoption.installed import installed, program_path
 from central_venv.cli import adopt as command
-from central_venv.use import is_used
+from central_venv.store.use import is_used
 from support import crash
 from support.packages import uv, write_real_environment, write_wheel
 from support.trees import contents, listing, write_tree

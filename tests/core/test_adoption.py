@@ -18,15 +18,15 @@ from central_venv.adoption import adopt, freeze
 from central_venv.adoption.in_tree import InTree, strays
 from central_venv.adoption.installed import installed, program_path
 from central_venv.errors import AdoptionError, CreationError, StoreError
-from central_venv.use import is_used
+from central_venv.store.use import is_used
 from support.packages import uv, write_project, write_real_environment, write_wheel
 from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.environment import Environment
-    from central_venv.record import Holder
+    from central_venv.store.environment import Environment
+    from central_venv.store.record import Holder
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes are POSIX")
 
@@ -373,7 +373,7 @@ def test_a_python_that_is_nowhere_is_one_clear_error(
 def test_an_environment_of_an_outer_run_is_not_waited_for(
     base: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central_venv import held
+    from central_venv.store import held
 
     old = write_real_environment(base / "old")
     other = Home(Store(environment.store), str(base / "project")).environment("project", ".venv")

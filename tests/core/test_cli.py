@@ -26,7 +26,7 @@ from central_venv.machine import clock
 from central_venv.machine.directories import site_config_directory, user_config_directory
 from central_venv.policy.key import home_name
 from central_venv.policy.project import current_directory
-from central_venv.record import ProjectRecord, write_project
+from central_venv.store.record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 from support.environments import seal

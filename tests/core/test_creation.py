@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv import environment as environment_module
 from central_venv.creation import Wish, create
 from central_venv.errors import CreationError, PythonRequestError, WaitCancelledError
 from central_venv.inventory import find_project
-from central_venv.record import write_environment as write_record
+from central_venv.store import environment as environment_module
+from central_venv.store.record import write_environment as write_record
 from support.hosts import UV
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from central_venv.environment import Environment
-    from central_venv.record import EnvironmentRecord, Holder
+    from central_venv.store.environment import Environment
+    from central_venv.store.record import EnvironmentRecord, Holder
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="fake programs are shell scripts, signals are POSIX")
 
@@ -38,7 +38,7 @@ EVIL = "#!/bin/sh\ntouch '{ran}'\n"
 CREATE = """
 import sys
 from central_venv import Home, Store
-from central_venv import environment as environment_module
+from central_venv.store import environment as environment_module
 from central_venv.creation import Wish, create
 environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("project", ".venv")
 create(environment, Wish(sys.argv[2]), on_wait=lambda holder: None)
@@ -70,7 +70,7 @@ read -r _ < "{go_on}"
 INTERRUPTED = """
 import os, sys
 from central_venv import Home, Store
-from central_venv import environment as environment_module
+from central_venv.store import environment as environment_module
 environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("project", ".venv")
 environment.claim(".venv", on_wait=lambda holder: None)
 os.makedirs(f"{environment.path}/half")

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from central_venv import Home, Store, leftovers, trash
+from central_venv import Home, Store
 from central_venv.doctor import NOTE, STORE, WRONG, Finding, examine
 from central_venv.doctor import store as doctor_store
 from central_venv.errors import StoreError
-from central_venv.lock import Lock
 from central_venv.machine import backups, clock
 from central_venv.policy import layout
-from central_venv.record import ProjectRecord, read_project, write_project
 from central_venv.relocation.move_record import MoveRecord, write_move
+from central_venv.store import leftovers, trash
+from central_venv.store.lock import Lock
+from central_venv.store.record import ProjectRecord, read_project, write_project
 from support.environments import seal
 from support.trees import write_tree
 

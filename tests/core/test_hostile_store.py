@@ -430,7 +430,7 @@ def test_a_record_names_its_environment_and_no_directory(place: Place, name: str
 
 
 def test_who_holds_an_environment_forges_nothing(place: Place) -> None:
-    from central_venv.lock import Lock
+    from central_venv.store.lock import Lock
 
     holder = {"pid": 1, "host": "host\nFORGED", "command": "tox\x1b[31m\nFORGED `"}
     fields = {"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "holder": holder}

@@ -171,5 +171,5 @@ def test_a_claim_loads_no_library(project: Path) -> None:
 
     loaded = loaded_by(code, project)
 
-    assert "central_venv.lock" in loaded
+    assert "central_venv.store.lock" in loaded
     assert loaded & {"argparse", "filelock", "platformdirs", "pluggy", "rich", "subprocess"} == set()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from central_venv import Home, Store
-from central_venv.disk_usage import measure
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
 from central_venv.inventory import (
     FoundEnvironment,
@@ -22,17 +21,18 @@ from central_venv.inventory import (
     find_projects,
     project_state,
 )
-from central_venv.lock import Lock
 from central_venv.machine import host
 from central_venv.policy.key import home_name
-from central_venv.record import ProjectRecord
+from central_venv.store.disk_usage import measure
+from central_venv.store.lock import Lock
+from central_venv.store.record import ProjectRecord
 from support.environments import INTERPRETER, seal
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.environment import Environment
+    from central_venv.store.environment import Environment
 
     Maker = Callable[[Path], Path]
 

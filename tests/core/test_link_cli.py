@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store, project_link
-from central_venv.venv import PYTHON
+from central_venv.store.venv import PYTHON
 from support import crash
 from support.environments import seal, write_environment
 from support.git import git, make_repository, needs_git, shown

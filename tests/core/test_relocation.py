@@ -22,13 +22,13 @@ from central_venv.errors import (
     StoreError,
 )
 from central_venv.inventory import find_project, find_projects
-from central_venv.lock import Lock
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import redirect
-from central_venv.record import ProjectRecord, read_environment, read_project, write_project
 from central_venv.relocation import Outcome, carry_out, mending, plan
+from central_venv.store.lock import Lock
+from central_venv.store.record import ProjectRecord, read_environment, read_project, write_project
 from support import crash, virtualenvs
 from support.environments import seal, write_environment
 from support.git import make_repository, needs_git
@@ -38,7 +38,7 @@ from support.virtualenvs import call, install, make, make_recorded, mentions, py
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from central_venv.record import EnvironmentRecord
+    from central_venv.store.record import EnvironmentRecord
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the environments and links of POSIX")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process uses")

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.inventory import FoundProject, find_project
-from central_venv.lock import Lock
 from central_venv.machine import clock, host
-from central_venv.record import ProjectRecord, write_project
 from central_venv.removal import Removed, Target, remove, sweep
-from central_venv.trash import Trash
+from central_venv.store.lock import Lock
+from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.trash import Trash
 from support.environments import seal
 from support.mounts import mounted
 from support.trees import listing, write_tree
@@ -38,7 +38,7 @@ NOTES = {".hatch/env/.metadata/AbCd1234/default.json": "{}"}
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process uses")
 
 HOLD = """
-from central_venv.lock import Lock
+from central_venv.store.lock import Lock
 lock = Lock(sys.argv[1])
 lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
 """

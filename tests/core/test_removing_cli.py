@@ -14,9 +14,9 @@ import pytest
 from central_venv import Home, Store
 from central_venv.cli import main
 from central_venv.cli.text import size
-from central_venv.disk_usage import disk_usage
 from central_venv.machine import clock
-from central_venv.record import ProjectRecord, write_project
+from central_venv.store.disk_usage import disk_usage
+from central_venv.store.record import ProjectRecord, write_project
 from support.environments import seal
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv.errors import RepositoryError
-from central_venv.lock import Lock
 from central_venv.project_link import repository
+from central_venv.store.lock import Lock
 from support.git import git, make_repository, needs_git, shown
 from support.mounts import mounted
 from support.trees import contents, write_tree

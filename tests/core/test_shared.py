@@ -15,10 +15,10 @@ from central_venv import Home, Store
 from central_venv.cli.table import print_table
 from central_venv.errors import EnvironmentNameError, HomeConflictError
 from central_venv.inventory import find_projects
-from central_venv.lock import Lock
 from central_venv.machine import clock
-from central_venv.record import ProjectRecord, read_project, shared_environment_in, write_project
 from central_venv.removal import Target, remove
+from central_venv.store.lock import Lock
+from central_venv.store.record import ProjectRecord, read_project, shared_environment_in, write_project
 from support.environments import BAD_SHARED_NAMES, seal, seal_shared, write_environment
 from support.hosts import Host, finish
 from support.trees import listing, write_tree

@@ -35,7 +35,7 @@ PAUSE = f"""
 from contextlib import suppress
 
 with suppress(ImportError):
-    from central_venv.environment import Environment
+    from central_venv.store.environment import Environment
 
     def release_and_wait(environment, release=Environment.release):
         release(environment)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.use import Uses
+from central_venv.store.use import Uses
 from support.hosts import Result, finish, interrupt, read_until
 from support.pipes import Rendezvous
 from support.trees import write_tree

@@ -16,24 +16,24 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.environment import Environment
     from central_venv.errors import CentralVenvError
-    from central_venv.home import Home
-    from central_venv.location import project_home
     from central_venv.policy.settings import Settings, load_settings
-    from central_venv.record import Holder
-    from central_venv.store import Store
+    from central_venv.store.environment import Environment
+    from central_venv.store.home import Home
+    from central_venv.store.location import project_home
+    from central_venv.store.record import Holder
+    from central_venv.store.store import Store
 
 # Each name is imported when it is first used: a lookup pays for what it needs and no more.
 _MODULES = {
     "CentralVenvError": "central_venv.errors",
-    "Environment": "central_venv.environment",
-    "Holder": "central_venv.record",
-    "Home": "central_venv.home",
+    "Environment": "central_venv.store.environment",
+    "Holder": "central_venv.store.record",
+    "Home": "central_venv.store.home",
     "Settings": "central_venv.policy.settings",
-    "Store": "central_venv.store",
+    "Store": "central_venv.store.store",
     "load_settings": "central_venv.policy.settings",
-    "project_home": "central_venv.location",
+    "project_home": "central_venv.store.location",
 }
 
 __all__ = [

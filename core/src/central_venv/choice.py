@@ -10,9 +10,9 @@ from central_venv.policy.layout import PROJECT_RUNNER, SHARED_PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.environment import Environment
-    from central_venv.home import Home
     from central_venv.policy.settings import Settings
+    from central_venv.store.environment import Environment
+    from central_venv.store.home import Home
 
 
 class Choice:
@@ -93,7 +93,7 @@ class Choice:
     @property
     def python_there(self) -> str | None:
         """What the Python of the environment that is there is called, such as ``3.12``; None if nobody can tell."""
-        from central_venv import venv
+        from central_venv.store import venv
 
         return venv.python_name(self.path)
 

@@ -10,7 +10,7 @@ import os
 import sys
 from contextlib import suppress
 
-from central_venv import passed_on, venv
+from central_venv import passed_on
 from central_venv.errors import CreationError, StoreError
 from central_venv.machine import files
 from central_venv.machine.executable import find_program, variables_elsewhere
@@ -18,13 +18,14 @@ from central_venv.machine.foreground import run
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.python_request import find_version, is_version, newest_in_range, project_request
 from central_venv.project_link import drop_dangling
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.environment import Environment
-    from central_venv.record import Holder
+    from central_venv.store.environment import Environment
+    from central_venv.store.record import Holder
 
 #: What a prompt may hold besides letters and digits.
 _HARMLESS = frozenset(" -_.,+@")

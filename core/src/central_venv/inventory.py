@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 
-from central_venv import venv
 from central_venv.errors import CentralVenvError
-from central_venv.lock import Lock
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
-from central_venv.record import (
+from central_venv.store import venv
+from central_venv.store.lock import Lock
+from central_venv.store.record import (
     BROKEN,
     CREATING,
     READY,
@@ -31,8 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from central_venv.disk_usage import Usage
-    from central_venv.store import Store
+    from central_venv.store.disk_usage import Usage
+    from central_venv.store.store import Store
 
     Listener = Callable[[CentralVenvError], None]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import CentralVenvError, RecordError
-from central_venv.lock import Lock
 from central_venv.machine import files
 from central_venv.policy import layout
-from central_venv.record import read_environment, shared_environment_in
-from central_venv.use import is_used
+from central_venv.store.lock import Lock
+from central_venv.store.record import read_environment, shared_environment_in
+from central_venv.store.use import is_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,20 +13,20 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 
-from central_venv import identity, leftovers
-from central_venv.deletion import Deleted
 from central_venv.errors import CentralVenvError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.inventory import SHARED, UNRECORDED, FoundEnvironment, FoundProject, find_project, find_projects
-from central_venv.lock import Lock
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running
 from central_venv.occupancy import is_anything_claimed, is_bare, other_owner, user_of
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import withdrawn
-from central_venv.record import read_project
-from central_venv.store import Store
-from central_venv.trash import Trash
+from central_venv.store import identity, leftovers
+from central_venv.store.deletion import Deleted
+from central_venv.store.lock import Lock
+from central_venv.store.record import read_project
+from central_venv.store.store import Store
+from central_venv.store.trash import Trash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from central_venv import load_settings, project_home
 from central_venv.cli import main
 from central_venv.cli.project import root_here
 from central_venv.errors import SettingsError
-from central_venv.location import open_store
 from central_venv.machine.directories import user_config_directory
+from central_venv.store.location import open_store
 from support.trees import write_tree
 
 if TYPE_CHECKING:

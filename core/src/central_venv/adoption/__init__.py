@@ -12,7 +12,6 @@ import sys
 import tempfile
 from contextlib import suppress
 
-from central_venv import venv
 from central_venv.adoption.in_tree import strays
 from central_venv.adoption.installed import installed, program_path
 from central_venv.creation import Wish, make
@@ -20,6 +19,7 @@ from central_venv.errors import AdoptionError, CreationError, StoreError
 from central_venv.machine import files
 from central_venv.machine.executable import find_program, variables_elsewhere
 from central_venv.machine.foreground import run
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from central_venv.adoption.in_tree import InTree
     from central_venv.adoption.installed import Distribution, Installed
-    from central_venv.environment import Environment
-    from central_venv.record import Holder
+    from central_venv.store.environment import Environment
+    from central_venv.store.record import Holder
 
 _PREFIX = "import sys; print(sys.prefix)"
 _SYSTEM = "include-system-site-packages"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 
-from central_venv import venv
 from central_venv.errors import AdoptionError
 from central_venv.machine import files
 from central_venv.policy.layout import DESKTOP_FILES, PROJECT_ENVIRONMENT, PROJECT_RUNNER
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

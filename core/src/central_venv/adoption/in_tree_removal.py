@@ -12,11 +12,11 @@ import sys
 from contextlib import suppress
 
 from central_venv.adoption.in_tree import DIRECTORIES, is_removed, removed_name
-from central_venv.deletion import Deleted, delete
 from central_venv.errors import AdoptionError, StoreError
-from central_venv.lock import Lock
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running
+from central_venv.store.deletion import Deleted, delete
+from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

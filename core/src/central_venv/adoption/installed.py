@@ -13,9 +13,9 @@ from importlib.metadata import MetadataPathFinder, distributions
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from central_venv import venv
 from central_venv.errors import AdoptionError
 from central_venv.machine import files
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

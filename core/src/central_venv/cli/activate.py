@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv import venv
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.text import print_safely, printable
 from central_venv.errors import CentralVenvError, EnvironmentNameError, ProjectNotFoundError, StoreError
-from central_venv.location import open_store
 from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
 from central_venv.policy.settings import load_settings
 from central_venv.shell import QUOTED, call
+from central_venv.store import venv
+from central_venv.store.location import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from central_venv.choice import Choice
-    from central_venv.environment import Environment
-    from central_venv.home import Home
+    from central_venv.store.environment import Environment
+    from central_venv.store.home import Home
 
 DESCRIPTION = """Activate the environment of this project, or of another one from anywhere, in the shell. `deactivate`
 makes everything again what it was. The shell has to know this: see `central-venv hook --help`."""

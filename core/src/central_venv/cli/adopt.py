@@ -24,9 +24,9 @@ from central_venv.cli.project import home_here
 from central_venv.cli.provision import keep_link, say_wait
 from central_venv.cli.question import agreed
 from central_venv.cli.text import counted, print_safely, printable
-from central_venv.disk_usage import measure
 from central_venv.errors import AdoptionError, CentralVenvError
 from central_venv.policy.layout import PROJECT_RUNNER
+from central_venv.store.disk_usage import measure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from central_venv.adoption.in_tree import InTree, Tree
     from central_venv.choice import Choice
-    from central_venv.environment import Environment
-    from central_venv.home import Home
     from central_venv.policy.settings import Settings
+    from central_venv.store.environment import Environment
+    from central_venv.store.home import Home
 
 DESCRIPTION = """Replace environments in the project's tree by central ones: what is installed is read, installed
 centrally and compared. Only when the new one works, and you agree, the old one is removed."""

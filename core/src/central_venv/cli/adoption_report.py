@@ -7,8 +7,8 @@ import sys
 
 from central_venv.cli import complain
 from central_venv.cli.text import align, counted, print_document, print_safely, printable, size
-from central_venv.deletion import Deleted
 from central_venv.errors import StoreError
+from central_venv.store.deletion import Deleted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from central_venv.adoption import Frozen
     from central_venv.adoption.in_tree import InTree, Tree
     from central_venv.choice import Choice
-    from central_venv.environment import Environment
     from central_venv.errors import CentralVenvError
-    from central_venv.home import Home
+    from central_venv.store.environment import Environment
+    from central_venv.store.home import Home
 
 SCHEMA = 1
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv import venv
 from central_venv.cli import DONE
 from central_venv.cli.options import add_adoption, add_environment, add_project
 from central_venv.errors import CreationError
 from central_venv.policy.layout import SHARED_PREFIX
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from central_venv.environment import Environment
+    from central_venv.store.environment import Environment
 
 DESCRIPTION = """Create the environment of this project, with uv if that is there, else with virtualenv or venv, and
 print where it is. With a name such as `@torch`, create one that several projects can use."""
@@ -89,8 +89,8 @@ def _create(arguments: Namespace) -> tuple[Environment, bool]:
 
 
 def _create_shared(arguments: Namespace) -> tuple[Environment, bool]:
-    from central_venv.location import open_store
     from central_venv.policy.settings import load_settings
+    from central_venv.store.location import open_store
 
     environment = open_store(load_settings(None), None).shared_environment(arguments.name)
     return environment, _make(environment, None, arguments, arguments.python)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from central_venv.activation import Activation
     from central_venv.choice import Choice
-    from central_venv.home import Home
     from central_venv.policy.settings import Settings
+    from central_venv.store.home import Home
 
     class EnvArguments(Protocol):
         """What ``env`` is asked."""

@@ -37,10 +37,11 @@ def conflict(arguments: Namespace) -> str | None:
 
 def run(arguments: Namespace) -> int:
     """Make it, unless it is there, and say where it leads."""
-    from central_venv import project_link, venv
+    from central_venv import project_link
     from central_venv.choice import choose
     from central_venv.errors import LinkError
     from central_venv.project_link import redirect
+    from central_venv.store import venv
 
     home, settings = home_here(arguments.project)
     choice = choose(home, settings, env=arguments.env, python=arguments.python)

@@ -8,16 +8,16 @@ from central_venv.cli import DONE, complain
 from central_venv.cli.rows import environment_row, project_cell, size_cells
 from central_venv.cli.text import UNKNOWN, on_terminal, print_columns, print_document, printable, size
 from central_venv.inventory import ENVIRONMENT_STATES, PROJECT_STATES, FoundProject, find_projects
-from central_venv.location import open_store
 from central_venv.policy.settings import load_settings
 from central_venv.selection import is_called, matching
+from central_venv.store.location import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator, Sequence
 
-    from central_venv.store import Store
+    from central_venv.store.store import Store
 
 SCHEMA = 1
 
@@ -115,7 +115,7 @@ def _last_use_first(project: FoundProject) -> tuple[float, str]:
 
 
 def _summary(projects: Iterable[FoundProject]) -> Sequence[Sequence[str]]:
-    from central_venv.disk_usage import total
+    from central_venv.store.disk_usage import total
 
     rows = [["PROJECT", "ENVIRONMENTS", "SIZE"]]
     for project in projects:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv import identity
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.options import add_json
 from central_venv.cli.progress import bar
@@ -14,13 +13,14 @@ from central_venv.cli.provision import say_wait
 from central_venv.cli.question import agreed
 from central_venv.cli.text import counted, print_document, print_safely, printable
 from central_venv.errors import MoveError, ProjectNotFoundError, SettingsError
-from central_venv.home import Home
 from central_venv.inventory import find_projects
-from central_venv.location import open_store
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
 from central_venv.relocation import carry_out, plan
 from central_venv.selection import is_called
+from central_venv.store import identity
+from central_venv.store.home import Home
+from central_venv.store.location import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _home(old: str, new: str | None) -> Home:
 
 
 def _knows(store: str, name: str) -> bool:
-    from central_venv.store import Store
+    from central_venv.store.store import Store
 
     is_meant = is_called(name)
     return any(is_meant(project) for project in find_projects(Store(store), on_problem=lambda _: None))

@@ -18,7 +18,7 @@ _INTERVAL = 0.1
 
 def measure(environments: Sequence[FoundEnvironment]) -> None:
     """Count the disk that environments take, each with its `usage` then."""
-    from central_venv.disk_usage import measure as measure_paths
+    from central_venv.store.disk_usage import measure as measure_paths
 
     with bar("measuring", len(environments)) as on_progress:
         usages = measure_paths([environment.path for environment in environments], on_progress=on_progress)

@@ -10,10 +10,10 @@ from central_venv.errors import CreationError, StoreError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.choice import Choice
-    from central_venv.environment import Environment
-    from central_venv.home import Home
     from central_venv.policy.settings import Settings
-    from central_venv.record import Holder
+    from central_venv.store.environment import Environment
+    from central_venv.store.home import Home
+    from central_venv.store.record import Holder
 
 
 def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | None = None) -> None:

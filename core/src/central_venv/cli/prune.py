@@ -6,10 +6,10 @@ from central_venv.cli import complain, removing
 from central_venv.cli.options import add_unused_for
 from central_venv.cli.plan import Plan
 from central_venv.inventory import ACTIVE, ORPHAN, PROJECT_STATES, SHARED, UNREACHABLE, UNRECORDED, find_projects
-from central_venv.location import open_store
 from central_venv.policy.settings import load_settings
-from central_venv.record import BROKEN
 from central_venv.selection import matching
+from central_venv.store.location import open_store
+from central_venv.store.record import BROKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

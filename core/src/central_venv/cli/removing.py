@@ -13,14 +13,14 @@ from central_venv.cli.removal_report import complain_of, freed_words, in_words, 
 from central_venv.cli.text import counted
 from central_venv.errors import CentralVenvError
 from central_venv.removal import remove, sweep
-from central_venv.trash import empty_in_background, empty_leftovers
+from central_venv.store.trash import empty_in_background, empty_leftovers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from central_venv.cli.plan import Plan
-    from central_venv.store import Store
+    from central_venv.store.store import Store
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -27,8 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Remove it, also where central environments are turned off."""
     from central_venv import project_link
-    from central_venv.home import Home
-    from central_venv.location import open_store
+    from central_venv.store.home import Home
+    from central_venv.store.location import open_store
 
     root, settings = settings_here(arguments.project)
     path = project_link.path_in(root)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from central_venv import identity, venv
 from central_venv.doctor.finding import STORE, command, counted, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
@@ -12,8 +11,9 @@ from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
-from central_venv.record import BROKEN, CREATING, read_environment, read_project
 from central_venv.relocation.move_record import former_root, has_move_record
+from central_venv.store import identity, venv
+from central_venv.store.record import BROKEN, CREATING, read_environment, read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from central_venv.doctor.finding import Finding
     from central_venv.inventory import FoundEnvironment, FoundProject
-    from central_venv.record import ProjectRecord
+    from central_venv.store.record import ProjectRecord
 
 
 def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:

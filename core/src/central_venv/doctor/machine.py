@@ -6,13 +6,13 @@ import os
 import sys
 from shutil import which
 
-from central_venv import venv
 from central_venv.doctor.finding import MACHINE, command, note, wrong
 from central_venv.doctor.homes import record_of
 from central_venv.doctor.programs import RUNNERS, find_runners, is_externally_managed
 from central_venv.machine import toml
 from central_venv.policy.key import home_name, is_home_name
 from central_venv.policy.layout import PROJECT_ENVIRONMENT
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from central_venv.doctor.finding import Finding
     from central_venv.doctor.programs import FoundRunner
-    from central_venv.store import Store
+    from central_venv.store.store import Store
 
 _UNSET = "`unset UV_PROJECT_ENVIRONMENT`"
 #: What a receipt of `uv tool install` may say that a command line can repeat.

@@ -7,8 +7,8 @@ import re
 import sys
 from shutil import which
 
-from central_venv import venv
 from central_venv.machine.files import READ_WITHOUT_WAITING
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

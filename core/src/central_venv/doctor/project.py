@@ -7,14 +7,15 @@ import os
 import stat
 import sys
 
-from central_venv import project_link, venv
+from central_venv import project_link
 from central_venv.cli.text import size
-from central_venv.disk_usage import disk_usage
 from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
-from central_venv.home import Home
 from central_venv.machine import files
 from central_venv.project_link import link_target, redirect
+from central_venv.store import venv
+from central_venv.store.disk_usage import disk_usage
+from central_venv.store.home import Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from central_venv.doctor.finding import Finding
     from central_venv.policy.settings import Settings
-    from central_venv.store import Store
+    from central_venv.store.store import Store
 
 #: What runners and people put environments into, in the tree.
 _IN_TREE = (".tox", ".nox", ".venv", "venv")

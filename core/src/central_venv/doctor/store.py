@@ -6,22 +6,22 @@ import os
 import stat
 import sys
 
-from central_venv import leftovers, trash
 from central_venv.doctor import homes
 from central_venv.doctor.finding import STORE, command, counted, guarded, listed, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
-from central_venv.lock import Lock
 from central_venv.machine import backups, clock, files
 from central_venv.policy import layout
 from central_venv.policy.key import HASH_LENGTH, SLUG_LENGTH, is_home_name
-from central_venv.store import SIGNATURE
+from central_venv.store import leftovers, trash
+from central_venv.store.lock import Lock
+from central_venv.store.store import SIGNATURE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from central_venv.doctor.finding import Finding
-    from central_venv.store import Store
+    from central_venv.store.store import Store
 
 _MOVE_STORE = "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to {}"
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 
-from central_venv import link, venv
+from central_venv import link
 from central_venv.errors import CentralVenvError, LinkError, RepositoryError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.settings import SYMLINK
 from central_venv.project_link import link_target
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from central_venv.home import Home
     from central_venv.policy.settings import Settings
+    from central_venv.store.home import Home
 
 #: What it is called, whatever the environment is: others look for nothing else.
 NAME = ".venv"

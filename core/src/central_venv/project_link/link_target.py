@@ -10,7 +10,7 @@ from central_venv.policy.key import is_home_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.home import Home
+    from central_venv.store.home import Home
 
 #: The directory of uv's cache with environments of its own.
 _CENTRAL_ENVIRONMENTS_OF_UV = "environments-v2"
@@ -54,9 +54,9 @@ def other_project(home: Home, target: str) -> str | None:
     directory, name = os.path.split(target)
     if name.startswith(layout.SHARED_PREFIX) or os.path.basename(directory) == os.path.basename(home.path):
         return None
-    from central_venv.identity import moved_to
     from central_venv.inventory import ORPHAN, project_state
-    from central_venv.record import read_project
+    from central_venv.store.identity import moved_to
+    from central_venv.store.record import read_project
 
     try:
         record = read_project(layout.project_record_path(directory))

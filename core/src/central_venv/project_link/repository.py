@@ -12,11 +12,11 @@ import time
 from contextlib import contextmanager
 
 from central_venv.errors import RepositoryError, StoreError, WaitCancelledError
-from central_venv.lock import Lock
 from central_venv.machine import files
 from central_venv.machine.executable import find_program
 from central_venv.policy.project import upward
 from central_venv.project_link import project_file
+from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

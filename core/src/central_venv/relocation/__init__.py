@@ -27,9 +27,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.lock import Lock
     from central_venv.relocation.mending import Problems, Waits
     from central_venv.relocation.move_record import Key
+    from central_venv.store.lock import Lock
 
 __all__ = ["Move", "Outcome", "carry_out", "plan"]
 

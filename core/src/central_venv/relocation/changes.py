@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import stat
 
-from central_venv import venv
 from central_venv.machine import files
 from central_venv.relocation.places import UnrepairableError
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

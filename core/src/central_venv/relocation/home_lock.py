@@ -7,9 +7,9 @@ import time
 from contextlib import contextmanager, suppress
 
 from central_venv.errors import MoveError, StoreError, WaitCancelledError
-from central_venv.lock import Lock
 from central_venv.machine import files
 from central_venv.policy import layout
+from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from central_venv import link, project_link, venv
+from central_venv import link, project_link
 from central_venv.errors import LinkError, MoveError, RepositoryError
-from central_venv.lock import Lock
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import link_target, redirect
-from central_venv.record import READY
 from central_venv.relocation.environment_record import can_have_record, read_record, write_record
 from central_venv.relocation.home_lock import GoneError, locked
 from central_venv.relocation.link_paths import LinkPaths
@@ -20,16 +18,19 @@ from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.places import Places, UnrepairableError, is_below
 from central_venv.relocation.repair import repair, repair_packages, repair_programs
 from central_venv.relocation.starting import start
+from central_venv.store import venv
+from central_venv.store.lock import Lock
+from central_venv.store.record import READY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from central_venv.errors import CentralVenvError
-    from central_venv.home import Home
-    from central_venv.record import Holder
     from central_venv.relocation.move_record import Key
     from central_venv.relocation.planning import Move
+    from central_venv.store.home import Home
+    from central_venv.store.record import Holder
 
     Problems = Callable[[CentralVenvError], None]
     Waits = Callable[[Holder | None], None]

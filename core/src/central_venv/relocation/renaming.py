@@ -6,18 +6,18 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 
-from central_venv import leftovers
-from central_venv.deletion import Deleted
 from central_venv.errors import MoveError
-from central_venv.lock import Lock
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
-from central_venv.record import CREATING, EnvironmentRecord, Holder, ProjectRecord, read_project, write_project
 from central_venv.relocation.environment_record import can_have_record, key_of, read_record, write_record
 from central_venv.relocation.home_lock import GoneError, locked
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of_new, used
-from central_venv.trash import Trash
+from central_venv.store import leftovers
+from central_venv.store.deletion import Deleted
+from central_venv.store.lock import Lock
+from central_venv.store.record import CREATING, EnvironmentRecord, Holder, ProjectRecord, read_project, write_project
+from central_venv.store.trash import Trash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import re
 import shlex
 import sys
 
-from central_venv import venv
 from central_venv.machine import files
 from central_venv.relocation.places import UnrepairableError, is_below
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 
-from central_venv import venv
 from central_venv.machine import files
 from central_venv.relocation.places import UnrepairableError
 from central_venv.relocation.scripts import without_python
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

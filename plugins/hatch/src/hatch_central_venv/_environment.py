@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from central_venv import CentralVenvError, held, project_home, venv
+from central_venv import CentralVenvError, project_home
+from central_venv.store import held, venv
 from hatch.env.virtual import VirtualEnvironment
 from hatch.python.core import PythonManager
 from hatch.utils.structures import EnvVars

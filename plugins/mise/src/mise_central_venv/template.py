@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 
 from central_venv import CentralVenvError
-from central_venv.location import open_store
 from central_venv.machine.directories import data_directory
 from central_venv.policy.settings import load_settings
+from central_venv.store.location import open_store
 
 
 class TemplateError(CentralVenvError):

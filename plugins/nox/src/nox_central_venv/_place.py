@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from central_venv.errors import CentralVenvError
-from central_venv.location import project_home
+from central_venv.store.location import project_home
 
 if TYPE_CHECKING:
     from central_venv import Environment, Home

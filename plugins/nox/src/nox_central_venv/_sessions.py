@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import nox.command
 import nox.virtualenv
-from central_venv import CentralVenvError, held
+from central_venv import CentralVenvError
+from central_venv.store import held
 
 from nox_central_venv._place import DEFAULT, SAID, Place, warn_of_newer_nox
 

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from central_venv import CentralVenvError, held
+from central_venv import CentralVenvError
 from central_venv.errors import WaitCancelledError
+from central_venv.store import held
 from tox.report import HandledError
 from tox.tox_env.errors import Fail
 

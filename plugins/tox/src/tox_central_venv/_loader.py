@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from central_venv import CentralVenvError, load_settings, project_home
-from central_venv.location import open_store
+from central_venv.store.location import open_store
 from tox.config.loader.memory import MemoryLoader
 from tox.report import HandledError
 

@@ -20,10 +20,10 @@ from central_venv.errors import (
     SettingsError,
     StoreError,
 )
-from central_venv.location import is_enabled
 from central_venv.machine import clock, host
 from central_venv.policy.key import home_name
-from central_venv.record import ProjectRecord, write_project
+from central_venv.store.location import is_enabled
+from central_venv.store.record import ProjectRecord, write_project
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def test_a_file_in_the_way_is_left_there(in_the_way: str, home_of: Home, store: 
 def test_of_two_projects_that_begin_at_once_the_recorded_one_goes_on(
     home_of: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central_venv import home
+    from central_venv.store import home
 
     def write(path: str, _: ProjectRecord) -> None:
         write_project(path, ProjectRecord(f"{home_of.root}-other"))

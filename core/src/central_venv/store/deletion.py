@@ -13,10 +13,10 @@ import stat
 import sys
 from contextlib import suppress
 
-from central_venv.disk_usage import disk_usage
-from central_venv.disk_usage.usage import size_of
 from central_venv.machine.files import DIRECTORY_ITSELF
 from central_venv.machine.fork import fork, processes
+from central_venv.store.disk_usage import disk_usage
+from central_venv.store.disk_usage.usage import size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 
-from central_venv.disk_usage.usage import Usage, freed, total
+from central_venv.store.disk_usage.usage import Usage, freed, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def measure(paths: Sequence[str], *, on_progress: Callable[[int], None] | None =
     Raises:
         OSError: there is no memory or no descriptor left.
     """
-    from central_venv.disk_usage.team import Job, share
+    from central_venv.store.disk_usage.team import Job, share
 
     job = Job(paths, on_progress)
     patience = time.monotonic() + _PATIENCE

@@ -14,11 +14,11 @@ import os
 import stat
 import sys
 
-from central_venv.deletion import Deleted, delete
 from central_venv.errors import StoreError
-from central_venv.lock import Lock
 from central_venv.machine import files
 from central_venv.policy import layout
+from central_venv.store.deletion import Deleted, delete
+from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _LOCK = ".lock"
 _BACKGROUND = """
 import sys
 sys.path[:] = sys.argv[2:]
-from central_venv.trash import empty_leftovers
+from central_venv.store.trash import empty_leftovers
 empty_leftovers(sys.argv[1])
 """
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}

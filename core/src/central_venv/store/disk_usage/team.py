@@ -6,16 +6,16 @@ import marshal
 import os
 import sys
 
-from central_venv.disk_usage.usage import Usage
-from central_venv.disk_usage.walk import BY_DESCRIPTOR, UNKNOWN, walk
 from central_venv.machine.fork import fork, processes
+from central_venv.store.disk_usage.usage import Usage
+from central_venv.store.disk_usage.walk import BY_DESCRIPTOR, UNKNOWN, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from central_venv.disk_usage.usage import Files
-    from central_venv.disk_usage.walk import Unit
+    from central_venv.store.disk_usage.usage import Files
+    from central_venv.store.disk_usage.walk import Unit
 
 #: More processes than this wait for one another in the kernel.
 _MAXIMUM_PROCESSES = 8

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from central_venv.environment import Environment
+    from central_venv.store.environment import Environment
 
 #: The first line of a tag, which backup programs look for: https://bford.info/cachedir/
 SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -65,7 +65,7 @@ class Store:
             HomeConflictError: what is there is not a directory of this user.
             StoreError: it cannot be looked at.
         """
-        from central_venv.environment import Environment
+        from central_venv.store.environment import Environment
 
         environment = Environment(
             self.path, layout.PROJECT_RUNNER, layout.shared_name(name), store=self.path, prepare=self.prepare

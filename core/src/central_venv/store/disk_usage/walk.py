@@ -11,14 +11,14 @@ import os
 import stat
 import time
 
-from central_venv.disk_usage.usage import size_of
 from central_venv.machine.files import DIRECTORY_ITSELF, JUNCTION
+from central_venv.store.disk_usage.usage import size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from central_venv.disk_usage.usage import Usage
+    from central_venv.store.disk_usage.usage import Usage
 
     #: A directory to be measured: the index of the path that it is in, the names that lead there from that path, and
     #: its inode as its parent lists it.

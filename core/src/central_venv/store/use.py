@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 
-from central_venv.lock import Lock
 from central_venv.machine import files
+from central_venv.store.lock import Lock
 
 
 def is_used(directory: str) -> bool:

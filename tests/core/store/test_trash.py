@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.errors import StoreError
-from central_venv.lock import Lock
-from central_venv.trash import Trash, empty_in_background, empty_leftovers, leftovers
+from central_venv.store.lock import Lock
+from central_venv.store.trash import Trash, empty_in_background, empty_leftovers, leftovers
 from support.environments import seal
 from support.mounts import mounted
 from support.trees import listing, write_tree
@@ -35,7 +35,7 @@ PATIENCE = 60
 
 TAKE = """
 import sys
-from central_venv.trash import Trash
+from central_venv.store.trash import Trash
 trash = Trash(sys.argv[1])
 for name in sys.argv[2:]:
     trash.take(name)
@@ -266,7 +266,7 @@ def test_two_who_look_at_once_count_each_once(place: Path) -> None:
     for number in range(20):
         write_tree(place / ".trash" / f"{number}-00000000", {f"{each}/a": "1" for each in range(5)})
         (place / ".trash" / f"{number}-00000000.lock").touch()
-    script = "import sys; from central_venv.trash import empty_leftovers; print(empty_leftovers(sys.argv[1])[0])"
+    script = "import sys; from central_venv.store.trash import empty_leftovers; print(empty_leftovers(sys.argv[1])[0])"
 
     processes = [
         subprocess.Popen([sys.executable, "-c", script, str(place)], stdout=subprocess.PIPE, text=True)

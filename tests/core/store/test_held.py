@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from central_venv import held, load_settings
+from central_venv import load_settings
+from central_venv.store import held
 from support.trees import write_tree
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names that Windows does not allow")
 
 #: Says of each path whether it is claimed around it.
-ASK = "import sys; from central_venv import held; print([held.by_outer_run(path) for path in sys.argv[1:]])"
+ASK = "import sys; from central_venv.store import held; print([held.by_outer_run(path) for path in sys.argv[1:]])"
 
 
 def run_in(path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from central_venv.errors import StoreError
-from central_venv.use import Uses
+from central_venv.store.use import Uses
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 USE = """
 import sys
-from central_venv.use import Uses
+from central_venv.store.use import Uses
 uses = Uses(sys.argv[1])
 uses.begin()
 print("used", flush=True)
@@ -31,7 +31,7 @@ print("ended", flush=True)
 #: Marks a use and becomes another program, which waits for a line.
 BECOME_ANOTHER = """
 import os, sys
-from central_venv.use import Uses
+from central_venv.store.use import Uses
 uses = Uses(sys.argv[1])
 uses.begin()
 if sys.argv[2] == "survives":

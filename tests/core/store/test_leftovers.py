@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Home, leftovers
-from central_venv.deletion import Deleted
 from central_venv.errors import StoreError
-from central_venv.leftovers import UNFINISHED_AGE
 from central_venv.machine import clock
+from central_venv.store import leftovers
+from central_venv.store.deletion import Deleted
+from central_venv.store.leftovers import UNFINISHED_AGE
 from support.environments import seal
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from central_venv import Home
 
     Maker = Callable[[Path], Path]
 
@@ -28,7 +30,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links are POSIX
 
 HOLD = """
 import sys
-from central_venv.lock import Lock
+from central_venv.store.lock import Lock
 lock = Lock(sys.argv[1])
 lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
 print("held", flush=True)

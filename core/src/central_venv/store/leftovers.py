@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import CentralVenvError
-from central_venv.lock import Lock
 from central_venv.machine import clock, files
 from central_venv.policy import layout
-from central_venv.use import is_used
+from central_venv.store.lock import Lock
+from central_venv.store.use import is_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from central_venv.deletion import Deleted
+    from central_venv.store.deletion import Deleted
 
 #: Seconds after which a file that is being written has been left behind: writing one takes a moment.
 UNFINISHED_AGE = 60

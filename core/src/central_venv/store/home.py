@@ -8,19 +8,19 @@ from central_venv.errors import EnvironmentNameError, HomeConflictError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.record import (
+from central_venv.store.record import (
     ProjectRecord,
     is_project_record_of,
     read_project,
     shared_environment_in,
     write_project,
 )
-from central_venv.store import refuse_strangers
+from central_venv.store.store import refuse_strangers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.environment import Environment
-    from central_venv.store import Store
+    from central_venv.store.environment import Environment
+    from central_venv.store.store import Store
 
 
 #: Seconds between the time of a new record and that of any change to it.
@@ -74,7 +74,7 @@ class Home:
         Raises:
             EnvironmentNameError: one of the names cannot be the name of a directory.
         """
-        from central_venv.environment import Environment
+        from central_venv.store.environment import Environment
 
         return Environment(self.path, runner, directory, store=self.store.path, prepare=self.prepare)
 
@@ -103,7 +103,7 @@ class Home:
         if name is None and self.shared is None:
             return
         self._check_shared(name)
-        from central_venv.lock import Lock
+        from central_venv.store.lock import Lock
 
         self.prepare()
         # Nobody removes a shared environment under the store's lock.

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from central_venv import deletion
-from central_venv.deletion import Deleted, delete
+from central_venv.store import deletion
+from central_venv.store.deletion import Deleted, delete
 from support.mounts import mounted
 from support.trees import listing, write_tree
 
@@ -33,7 +33,7 @@ MANY = 40  # enough to be shared by two processes
 #: Deletes as a user who is not root, and tells what it knows.
 UNPRIVILEGED = """
 import json, os, stat, sys, threading
-from central_venv.deletion import delete
+from central_venv.store.deletion import delete
 if os.getuid() == 0:
     os.chown(sys.argv[1], 65534, 65534)
     for directory, directories, files in os.walk(sys.argv[1]):
@@ -51,7 +51,7 @@ print(json.dumps([deleted.failures, deleted.freed, os.listdir()]))
 #: Deletes with two processes, whatever this machine has, and tells what it knows.
 SHARED = """
 import json, os, signal, sys
-from central_venv import deletion
+from central_venv.store import deletion
 deletion.processes = lambda maximum: min(2, maximum)
 {}
 deleted = deletion.delete(sys.argv[1], os.listdir(sys.argv[1]), on_progress=lambda _: None)

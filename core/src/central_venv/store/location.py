@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from central_venv.home import Home
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings, switched_off
-from central_venv.store import Store
+from central_venv.store.home import Home
+from central_venv.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

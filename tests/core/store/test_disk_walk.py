@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from central_venv.disk_usage import Usage, disk_usage, team, walk
+from central_venv.store.disk_usage import Usage, disk_usage, team, walk
 from support.trees import write_tree
 
 if TYPE_CHECKING:

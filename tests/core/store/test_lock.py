@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from central_venv.errors import StoreError, WaitCancelledError
-from central_venv.lock import Lock
+from central_venv.store.lock import Lock
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ exec_only = pytest.mark.skipif(sys.platform == "win32", reason="no program takes
 
 HOLD = """
 import sys
-from central_venv.lock import Lock
+from central_venv.store.lock import Lock
 lock = Lock(sys.argv[1])
 lock.acquire(on_wait=lambda: print("waiting", flush=True), cancelled=lambda: False)
 print("held", flush=True)
@@ -38,7 +38,7 @@ sys.stdin.readline()
 
 FORK = """
 import os, sys
-from central_venv.lock import Lock
+from central_venv.store.lock import Lock
 lock, other = Lock(sys.argv[1]), Lock(sys.argv[1])
 lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
 reader, writer = os.pipe()
@@ -57,7 +57,7 @@ print(other.held_elsewhere())
 #: Takes a lock and becomes another program, which waits for a line.
 BECOME_ANOTHER = """
 import os, sys
-from central_venv.lock import Lock
+from central_venv.store.lock import Lock
 lock = Lock(sys.argv[1])
 lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
 if sys.argv[2] == "survives":

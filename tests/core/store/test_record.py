@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError
-from central_venv.record import (
+from central_venv.store.record import (
     CREATING,
     READY,
     EnvironmentRecord,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from central_venv import disk_usage as module
-from central_venv.disk_usage import Usage, disk_usage, freed, measure, team, total, walk
+from central_venv.store import disk_usage as module
+from central_venv.store.disk_usage import Usage, disk_usage, freed, measure, team, total, walk
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning
 SCRIPT = f"""
 import os, sys
 sys.path.insert(0, {str(Path(module.__file__).parents[2])!r})
-from central_venv import disk_usage
-from central_venv.disk_usage import team, walk
+from central_venv.store import disk_usage
+from central_venv.store.disk_usage import team, walk
 team.processes = lambda _: 3
 disk_usage._PATIENCE = walk._SLICE = 0
 paths = [entry.path for entry in os.scandir(sys.argv[1])]

@@ -11,12 +11,12 @@ import os
 import stat
 import sys
 
-from central_venv import held, venv
 from central_venv.errors import DamagedRecordError, HomeConflictError, StoreError
-from central_venv.lock import Lock, wait
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
-from central_venv.record import (
+from central_venv.store import held, venv
+from central_venv.store.lock import Lock, wait
+from central_venv.store.record import (
     CREATING,
     READY,
     EnvironmentRecord,
@@ -25,13 +25,13 @@ from central_venv.record import (
     read_environment,
     write_environment,
 )
-from central_venv.use import Uses
+from central_venv.store.use import Uses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.trash import Trash
+    from central_venv.store.trash import Trash
 
 #: A use is recorded if the last one that was recorded is older, in seconds.
 TOUCH_INTERVAL = 3600
@@ -315,7 +315,7 @@ class Environment:
         Raises:
             StoreError: it cannot be removed.
         """
-        from central_venv.trash import Trash
+        from central_venv.store.trash import Trash
 
         trash = Trash(self.store)
         try:

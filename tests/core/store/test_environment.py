@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from central_venv import Home, Store
-from central_venv.environment import TOUCH_INTERVAL, Environment
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
-from central_venv.lock import Lock
 from central_venv.machine import clock, host
 from central_venv.policy import layout
-from central_venv.record import ProjectRecord, write_project
+from central_venv.store.environment import TOUCH_INTERVAL, Environment
+from central_venv.store.lock import Lock
+from central_venv.store.record import ProjectRecord, write_project
 from support.environments import INTERPRETER
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree
@@ -58,7 +58,7 @@ sys.stdin.readline()
 #: Discards an environment as a user who is not root: one that is read-only, or another user's.
 DISCARD_UNPRIVILEGED = """
 import json, os, sys, traceback
-import central_venv.trash  # what is loaded later may be closed to that user
+import central_venv.store.trash  # what is loaded later may be closed to that user
 from central_venv import Home, Store
 store, project, mine = sys.argv[1:]
 environment = Home(Store(store), project).environment("tox", "py312")
@@ -147,7 +147,7 @@ def home_lock(home: Home) -> Lock:
 
 def meanwhile(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Does something once, in the first pause of a wait for a lock; what is returned says whether there was one."""
-    from central_venv import lock
+    from central_venv.store import lock
 
     waits: list[str] = []
 
@@ -652,7 +652,7 @@ def test_a_holder_whose_record_is_damaged_is_unknown(environment: Environment, h
 
 
 def test_a_failed_claim_is_no_claim(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv import environment as module
+    from central_venv.store import environment as module
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -871,7 +871,7 @@ def test_the_record_says_that_creation_goes_on_after_a_discard(environment: Envi
 
 
 def test_a_discard_that_is_interrupted_is_done_again(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv import trash
+    from central_venv.store import trash
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -1014,7 +1014,7 @@ def test_on_a_full_disk_an_environment_can_be_discarded(project: Path, small_dis
 
 
 def test_on_a_read_only_disk_a_discard_is_told(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv import trash
+    from central_venv.store import trash
 
     def refuse(*_: object) -> NoReturn:
         raise OSError(30, "")

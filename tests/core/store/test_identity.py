@@ -9,10 +9,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from central_venv import identity
-from central_venv.identity import birth_time, moved_to, replaced
 from central_venv.machine import clock, host
-from central_venv.record import ProjectRecord
+from central_venv.store import identity
+from central_venv.store.identity import birth_time, moved_to, replaced
+from central_venv.store.record import ProjectRecord
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import venv
+from central_venv.store import venv
 from support.hosts import UV
 from support.trees import write_tree
 

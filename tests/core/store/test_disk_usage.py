@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import disk_usage as module
-from central_venv.disk_usage import disk_usage, freed, measure, team, total, walk
-from central_venv.disk_usage.usage import size_of
+from central_venv.store import disk_usage as module
+from central_venv.store.disk_usage import disk_usage, freed, measure, team, total, walk
+from central_venv.store.disk_usage.usage import size_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.trees import write_tree
