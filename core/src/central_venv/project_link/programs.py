@@ -10,9 +10,9 @@ import os
 
 from central_venv.errors import LinkError
 from central_venv.policy import layout
-from central_venv.relocation.link_paths import LinkPaths
-from central_venv.relocation.places import Places, UnrepairableError
-from central_venv.relocation.repair import repair_programs
+from central_venv.repair.link_paths import LinkPaths
+from central_venv.repair.places import Places, UnrepairableError
+from central_venv.repair.repair import repair_programs
 
 
 def keep(path: str, environment: str) -> None:

@@ -13,11 +13,11 @@ from central_venv.policy.key import home_name
 from central_venv.project_link import link_target, redirect
 from central_venv.relocation.environment_record import can_have_record, read_record, write_record
 from central_venv.relocation.home_lock import GoneError, locked
-from central_venv.relocation.link_paths import LinkPaths
 from central_venv.relocation.move_record import read_move, write_move
-from central_venv.relocation.places import Places, UnrepairableError, is_below
-from central_venv.relocation.repair import repair, repair_packages, repair_programs
-from central_venv.relocation.starting import start
+from central_venv.repair.link_paths import LinkPaths
+from central_venv.repair.places import Places, UnrepairableError, is_below
+from central_venv.repair.repair import repair, repair_packages, repair_programs
+from central_venv.repair.starting import start
 from central_venv.store import venv
 from central_venv.store.lock import Lock
 from central_venv.store.record import READY

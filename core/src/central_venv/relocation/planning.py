@@ -79,7 +79,7 @@ class Move:
 
     def foreseen(self) -> list[Outcome]:
         """What is to be expected, as far as that can be told without a change."""
-        from central_venv.relocation.repair import refuse_conda
+        from central_venv.repair.repair import refuse_conda
 
         return [
             Outcome(environment, refuse_conda(environment.path) or broken(environment))

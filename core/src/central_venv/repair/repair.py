@@ -10,17 +10,17 @@ import os
 
 from central_venv.errors import CentralVenvError
 from central_venv.machine import files
-from central_venv.relocation.changes import Changes
-from central_venv.relocation.packages import lists_of_files, look_at_packages, remove_compiled
-from central_venv.relocation.places import UnrepairableError
-from central_venv.relocation.scripts import look_at_programs
+from central_venv.repair.changes import Changes
+from central_venv.repair.packages import lists_of_files, look_at_packages, remove_compiled
+from central_venv.repair.places import UnrepairableError
+from central_venv.repair.scripts import look_at_programs
 from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.relocation.places import Places
+    from central_venv.repair.places import Places
 
 
 def repair(path: str, places: Places, scratch: str) -> None:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from central_venv.relocation.changes import Changes, File
+    from central_venv.repair.changes import Changes, File
 
 
 def look_at_packages(changes: Changes) -> None:

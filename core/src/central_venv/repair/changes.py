@@ -9,14 +9,14 @@ import os
 import stat
 
 from central_venv.machine import files
-from central_venv.relocation.places import UnrepairableError
+from central_venv.repair.places import UnrepairableError
 from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.relocation.places import Places
+    from central_venv.repair.places import Places
 
 _BEGINNING = 1024
 

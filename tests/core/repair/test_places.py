@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from central_venv.relocation.link_paths import LinkPaths
-from central_venv.relocation.places import Places, UnrepairableError
+from central_venv.repair.link_paths import LinkPaths
+from central_venv.repair.places import Places, UnrepairableError
 from hypothesis import given
 from hypothesis import strategies as st
 from virtualenv.activation.cshell import CShellActivator

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from central_venv.relocation.link_paths import LinkPaths
+    from central_venv.repair.link_paths import LinkPaths
 
 #: What cannot end the path before an absolute one: that one would be the rest of a longer path.
 _NO_PATH_BEFORE = rb"(?:(?<![\w.~/\\\x80-\xff-])|(?<=file://)|(?<=file:///))"

@@ -12,10 +12,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.relocation import starting
-from central_venv.relocation.places import Places, UnrepairableError
-from central_venv.relocation.repair import repair, repair_packages
-from central_venv.relocation.starting import start
+from central_venv.repair import starting
+from central_venv.repair.places import Places, UnrepairableError
+from central_venv.repair.repair import repair, repair_packages
+from central_venv.repair.starting import start
 from support import virtualenvs
 from support.debian import find_program
 from support.hosts import UV

@@ -8,14 +8,14 @@ import shlex
 import sys
 
 from central_venv.machine import files
-from central_venv.relocation.places import UnrepairableError, is_below
+from central_venv.repair.places import UnrepairableError, is_below
 from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from central_venv.relocation.changes import Changes, File
+    from central_venv.repair.changes import Changes, File
 
 _PROGRAMS = os.path.dirname(venv.PYTHON)
 _BEGINNING = 4096

@@ -6,8 +6,8 @@ import os
 import subprocess
 
 from central_venv.machine import files
-from central_venv.relocation.places import UnrepairableError
-from central_venv.relocation.scripts import without_python
+from central_venv.repair.places import UnrepairableError
+from central_venv.repair.scripts import without_python
 from central_venv.store import venv
 
 TYPE_CHECKING = False
