@@ -16,7 +16,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.creation import Wish, create
 from central_venv.errors import CreationError, PythonRequestError, WaitCancelledError
-from central_venv.inventory import find_project
+from central_venv.inventory.inventory import find_project
 from central_venv.store import environment as environment_module
 from central_venv.store.record import write_environment as write_record
 from support.hosts import UV

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv.inventory import FoundProject, find_project
+from central_venv.inventory.inventory import FoundProject, find_project
 from central_venv.machine import clock, host
 from central_venv.removal import Removed, Target, remove, sweep
 from central_venv.store.lock import Lock
@@ -58,7 +58,7 @@ USE = f"{CLAIM}environment.uses.begin()\nenvironment.seal()\nenvironment.release
 LIST_AND_REMOVE = """
 import json
 from central_venv import Store
-from central_venv.inventory import find_project
+from central_venv.inventory.inventory import find_project
 from central_venv.removal import Target, remove
 project = find_project(sys.argv[2], on_problem=print)
 target = Target(project, project.environments, whole=sys.argv[3] == "whole")

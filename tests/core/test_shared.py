@@ -14,7 +14,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.cli.table import print_table
 from central_venv.errors import EnvironmentNameError, HomeConflictError
-from central_venv.inventory import find_projects
+from central_venv.inventory.inventory import find_projects
 from central_venv.machine import clock
 from central_venv.removal import Target, remove
 from central_venv.store.lock import Lock
@@ -26,7 +26,7 @@ from support.trees import listing, write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.inventory import FoundProject
+    from central_venv.inventory.inventory import FoundProject
     from support.commands import Runner
 
     UserMaker = Callable[..., Home]

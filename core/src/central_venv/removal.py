@@ -14,10 +14,17 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 
 from central_venv.errors import CentralVenvError, NewerRecordError, StoreError, WaitCancelledError
-from central_venv.inventory import SHARED, UNRECORDED, FoundEnvironment, FoundProject, find_project, find_projects
+from central_venv.inventory.inventory import (
+    SHARED,
+    UNRECORDED,
+    FoundEnvironment,
+    FoundProject,
+    find_project,
+    find_projects,
+)
+from central_venv.inventory.occupancy import is_anything_claimed, is_bare, other_owner, user_of
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running
-from central_venv.occupancy import is_anything_claimed, is_bare, other_owner, user_of
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import withdrawn

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from central_venv.cli.text import UNKNOWN, ago, printable, size
-from central_venv.inventory import ACTIVE, SHARED
+from central_venv.inventory.inventory import ACTIVE, SHARED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory import FoundEnvironment, FoundProject
+    from central_venv.inventory.inventory import FoundEnvironment, FoundProject
 
 
 def environment_row(environment: FoundEnvironment) -> list[str]:

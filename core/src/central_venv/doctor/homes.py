@@ -6,7 +6,7 @@ import os
 
 from central_venv.doctor.finding import STORE, command, counted, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
-from central_venv.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
+from central_venv.inventory.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from central_venv.doctor.finding import Finding
-    from central_venv.inventory import FoundEnvironment, FoundProject
+    from central_venv.inventory.inventory import FoundEnvironment, FoundProject
     from central_venv.store.record import ProjectRecord
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 
-from central_venv.inventory import find_project
+from central_venv.inventory.inventory import find_project
 from central_venv.relocation.move_record import read_move
 from central_venv.relocation.planning import Move, Outcome, broken, plan
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import CentralVenvError, MoveError, NewerRecordError
-from central_venv.inventory import find_project, find_projects
+from central_venv.inventory.inventory import find_project, find_projects
+from central_venv.inventory.selection import is_called
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
 from central_venv.relocation.move_record import former_root, has_move_record, read_move
 from central_venv.relocation.refusal import is_moved, is_same, refuse, refuse_strange_home
-from central_venv.selection import is_called
 from central_venv.store import venv
 from central_venv.store.record import BROKEN, READY, ProjectRecord, read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory import FoundEnvironment
+    from central_venv.inventory.inventory import FoundEnvironment
     from central_venv.store.home import Home
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import MoveError
+from central_venv.inventory.occupancy import is_anything_claimed, other_owner, user_of
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running
-from central_venv.occupancy import is_anything_claimed, other_owner, user_of
 from central_venv.policy import layout
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS
 from central_venv.relocation.move_record import has_move_record
@@ -16,7 +16,7 @@ from central_venv.store.record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory import FoundEnvironment
+    from central_venv.inventory.inventory import FoundEnvironment
     from central_venv.relocation.planning import Move
     from central_venv.store.record import ProjectRecord
 

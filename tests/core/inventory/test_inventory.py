@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from central_venv import Home, Store
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
-from central_venv.inventory import (
+from central_venv.inventory.inventory import (
     FoundEnvironment,
     FoundProject,
     environment_directories,
