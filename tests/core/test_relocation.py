@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Home, Store, link, project_link
+from central_venv import Home, Store, project_link
 from central_venv.errors import (
     CentralVenvError,
     DamagedRecordError,
@@ -25,7 +25,7 @@ from central_venv.inventory.inventory import find_project, find_projects
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.project_link import redirect
+from central_venv.project_link import link, redirect
 from central_venv.relocation import Outcome, carry_out, mending, plan
 from central_venv.store.lock import Lock
 from central_venv.store.record import ProjectRecord, read_environment, read_project, write_project

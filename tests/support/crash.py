@@ -63,7 +63,7 @@ def main() -> None:
     if drives.VARIABLE in os.environ:
         drives.simulate(os.environ[drives.VARIABLE])
     from central_venv.cli import main as command_line
-    from central_venv.link import make_link
+    from central_venv.project_link.link import make_link
 
     arm(int(step))
     if job in {"create", "renew"}:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 
-from central_venv import link
 from central_venv.errors import CentralVenvError, LinkError, RepositoryError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.settings import SYMLINK
-from central_venv.project_link import link_target
+from central_venv.project_link import link, link_target
 from central_venv.store import venv
 
 TYPE_CHECKING = False

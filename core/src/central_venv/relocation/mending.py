@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from central_venv import link, project_link
+from central_venv import project_link
 from central_venv.errors import LinkError, MoveError, RepositoryError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.project_link import link_target, redirect
+from central_venv.project_link import link, link_target, redirect
 from central_venv.relocation.environment_record import can_have_record, read_record, write_record
 from central_venv.relocation.home_lock import GoneError, locked
 from central_venv.relocation.move_record import read_move, write_move

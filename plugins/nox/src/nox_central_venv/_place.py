@@ -91,7 +91,7 @@ class Place:
         return None if self._home is None or parent != self.directory else self._home.environment(RUNNER, name)
 
     def _link(self, directory: str, *, quiet: bool) -> None:
-        from central_venv.link import make_link
+        from central_venv.project_link.link import make_link
 
         try:
             make_link(os.path.join(self._root, DEFAULT), directory)

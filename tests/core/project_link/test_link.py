@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pytest
-from central_venv import link
 from central_venv.errors import LinkError
-from central_venv.link import make_link
+from central_venv.project_link import link
+from central_venv.project_link.link import make_link
 from support.mounts import mounted
 from support.trees import contents, write_tree
 
@@ -24,7 +24,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links to anythi
 #: Makes the link as soon as there is something to read.
 MAKE = """
 import sys
-from central_venv.link import make_link
+from central_venv.project_link.link import make_link
 print("ready", flush=True)
 sys.stdin.readline()
 print(make_link(*sys.argv[1:]))
