@@ -130,7 +130,7 @@ def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(argum
 
     loaded = loaded_by(f"{become}\n{PATH.format(arguments=arguments)}", project)
 
-    assert "central_venv.choice" in loaded
+    assert "central_venv.project_environment.choice" in loaded
     assert loaded & EXPENSIVE == set()
 
 

@@ -15,7 +15,7 @@ from central_venv import Home, Store
 from central_venv.cli import main
 from central_venv.cli.activate import LOADING
 from central_venv.policy.layout import PROJECT_RUNNER
-from central_venv.shell import QUOTED
+from central_venv.project_environment.shell import QUOTED
 from support.commands import Said
 from support.debian import find_program
 from support.environments import INTERPRETER, seal, write_environment

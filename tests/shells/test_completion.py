@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv.shell import QUOTED
+from central_venv.project_environment.shell import QUOTED
 from support.environments import seal
 from support.trees import write_tree
 

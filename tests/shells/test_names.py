@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.cli.activate import LOADING
-from central_venv.shell import QUOTED
+from central_venv.project_environment.shell import QUOTED
 from support.environments import write_environment
 from support.trees import write_tree
 

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.uv_arguments import OPTIONS_WITH_VALUE, UvArguments
+from central_venv.project_environment.uv_arguments import OPTIONS_WITH_VALUE, UvArguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,11 +14,11 @@ from contextlib import suppress
 
 from central_venv.adoption.in_tree import strays
 from central_venv.adoption.installed import installed, program_path
-from central_venv.creation import Wish, make
 from central_venv.errors import AdoptionError, CreationError, StoreError
 from central_venv.machine import files
 from central_venv.machine.executable import find_program, variables_elsewhere
 from central_venv.machine.foreground import run
+from central_venv.project_environment.creation import Wish, make
 from central_venv.store import venv
 
 TYPE_CHECKING = False

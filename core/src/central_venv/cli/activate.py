@@ -10,7 +10,7 @@ from central_venv.cli.text import print_safely, printable
 from central_venv.errors import CentralVenvError, EnvironmentNameError, ProjectNotFoundError, StoreError
 from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
 from central_venv.policy.settings import load_settings
-from central_venv.shell import QUOTED, call
+from central_venv.project_environment.shell import QUOTED, call
 from central_venv.store import venv
 from central_venv.store.location import open_store
 
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from central_venv.choice import Choice
+    from central_venv.project_environment.choice import Choice
     from central_venv.store.environment import Environment
     from central_venv.store.home import Home
 
@@ -134,9 +134,9 @@ def _complain_of_ambiguity(name: str, roots: list[str]) -> None:
 
 
 def _of_project(root: str, python: str | None) -> list[str]:
-    from central_venv.choice import choose
     from central_venv.cli.project import home_with
     from central_venv.cli.provision import note_use
+    from central_venv.project_environment.choice import choose
 
     settings = load_settings(root)
     home = home_with(root, settings)

@@ -8,7 +8,6 @@ import sys
 from central_venv.adoption import adopt, freeze
 from central_venv.adoption.in_tree import DIRECTORIES, find, holds_more
 from central_venv.adoption.in_tree_removal import delete_all, leftovers, objection, take_away
-from central_venv.choice import choose
 from central_venv.cli import DONE, FAILED, complain, options
 from central_venv.cli.adoption_report import (
     Candidate,
@@ -26,6 +25,7 @@ from central_venv.cli.question import agreed
 from central_venv.cli.text import counted, print_safely, printable
 from central_venv.errors import AdoptionError, CentralVenvError
 from central_venv.policy.layout import PROJECT_RUNNER
+from central_venv.project_environment.choice import choose
 from central_venv.store.disk_usage import measure
 
 TYPE_CHECKING = False
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from central_venv.adoption.in_tree import InTree, Tree
-    from central_venv.choice import Choice
     from central_venv.policy.settings import Settings
+    from central_venv.project_environment.choice import Choice
     from central_venv.store.environment import Environment
     from central_venv.store.home import Home
 

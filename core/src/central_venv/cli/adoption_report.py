@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from central_venv.adoption import Frozen
     from central_venv.adoption.in_tree import InTree, Tree
-    from central_venv.choice import Choice
     from central_venv.errors import CentralVenvError
+    from central_venv.project_environment.choice import Choice
     from central_venv.store.environment import Environment
     from central_venv.store.home import Home
 

@@ -127,7 +127,7 @@ class BegunLine:
     def _values_of_option(self, name: str) -> Candidates:
         if name == "shell":
             from central_venv.cli.env import JSON
-            from central_venv.shell import SHELLS
+            from central_venv.project_environment.shell import SHELLS
 
             yield from ((shell, "") for shell in [*SHELLS, JSON])
         elif name == "runner":

@@ -65,9 +65,9 @@ def run(arguments: Namespace) -> int:
 
 
 def _create(arguments: Namespace) -> tuple[Environment, bool]:
-    from central_venv.choice import choose
     from central_venv.cli.project import home_here
     from central_venv.cli.provision import keep_link
+    from central_venv.project_environment.choice import choose
 
     home, settings = home_here(arguments.project)
     by_name = arguments.env is not None
@@ -98,7 +98,7 @@ def _create_shared(arguments: Namespace) -> tuple[Environment, bool]:
 
 def _make(environment: Environment, root: str | None, arguments: Namespace, python: str | None) -> bool:
     from central_venv.cli.provision import say_wait
-    from central_venv.creation import Wish, create
+    from central_venv.project_environment.creation import Wish, create
 
     options = ("--system-site-packages",) if arguments.system_site_packages else ()
     wish = Wish(root, python, trusted=True, options=options)

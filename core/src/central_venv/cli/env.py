@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv.activation import EXPORTS, USUAL_EXPORTS
 from central_venv.cli import DONE
+from central_venv.project_environment.activation import EXPORTS, USUAL_EXPORTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from typing import Protocol
 
-    from central_venv.activation import Activation
-    from central_venv.choice import Choice
     from central_venv.policy.settings import Settings
+    from central_venv.project_environment.activation import Activation
+    from central_venv.project_environment.choice import Choice
     from central_venv.store.home import Home
 
     class EnvArguments(Protocol):
@@ -42,7 +42,7 @@ QUICK = {"shell": None, "project": None, "env": None, "python": None, "export": 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     from central_venv.cli.options import add_project
-    from central_venv.shell import SHELLS
+    from central_venv.project_environment.shell import SHELLS
 
     parser.add_argument("--shell", required=True, metavar="SHELL", help=f"{', '.join(SHELLS)} or {JSON}")
     add_project(parser)
@@ -58,7 +58,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def conflict(arguments: EnvArguments) -> str | None:
     """What is wrong with a combination of options, if anything."""
-    from central_venv.shell import SHELLS
+    from central_venv.project_environment.shell import SHELLS
 
     if arguments.shell not in {*SHELLS, JSON}:
         return f"--shell is one of {', '.join(SHELLS)} and {JSON}"
@@ -91,9 +91,9 @@ def _exported(arguments: EnvArguments) -> tuple[str, ...]:
 
 
 def _for_shell(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
-    from central_venv.activation import watched
     from central_venv.cli.project import home_here
-    from central_venv.shell import script, watching
+    from central_venv.project_environment.activation import watched
+    from central_venv.project_environment.shell import script, watching
 
     found, _ = _activation(arguments, *home_here(arguments.project))
     programs = found.programs if found.extends_path(exported) else None
@@ -105,9 +105,9 @@ def _for_shell(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
 
 
 def _watches_of_directory(arguments: EnvArguments) -> str:
-    from central_venv.activation import inputs
     from central_venv.cli.project import asked_directory
-    from central_venv.shell import watching
+    from central_venv.project_environment.activation import inputs
+    from central_venv.project_environment.shell import watching
 
     return watching(inputs(asked_directory(arguments.project), None, None))
 
@@ -115,10 +115,10 @@ def _watches_of_directory(arguments: EnvArguments) -> str:
 def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
     import json
 
-    from central_venv.activation import inputs, is_lasting, watched
     from central_venv.cli.project import asked_directory, home_with, settings_here
     from central_venv.errors import ProjectNotFoundError
     from central_venv.policy.settings import load_settings
+    from central_venv.project_environment.activation import inputs, is_lasting, watched
 
     directory, root, request = asked_directory(arguments.project), None, None
     try:
@@ -151,8 +151,8 @@ def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
 
 
 def _activation(arguments: EnvArguments, home: Home, settings: Settings) -> tuple[Activation, Choice]:
-    from central_venv.activation import Activation
-    from central_venv.choice import choose
+    from central_venv.project_environment.activation import Activation
+    from central_venv.project_environment.choice import choose
 
     choice = choose(home, settings, env=arguments.env, python=arguments.python)
     if arguments.create:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from central_venv import project_environment
 from central_venv.cli import DONE
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Print the script."""
-    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "shells", _SCRIPTS[arguments.program])
+    path = os.path.join(os.path.dirname(project_environment.__file__), "shells", _SCRIPTS[arguments.program])
     with open(path, "rb") as script:
         sys.stdout.flush()
         os.write(sys.stdout.fileno(), script.read())  # bash on Windows does not take the line ends of Windows

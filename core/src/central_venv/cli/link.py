@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from central_venv.choice import Choice
+    from central_venv.project_environment.choice import Choice
 
 DESCRIPTION = """Let `.venv` in the project lead to its environment, for editors and type checkers that look for it
 there: a symbolic link, on Windows a junction. What is there already and is not ours stays."""
@@ -38,8 +38,8 @@ def conflict(arguments: Namespace) -> str | None:
 def run(arguments: Namespace) -> int:
     """Make it, unless it is there, and say where it leads."""
     from central_venv import project_link
-    from central_venv.choice import choose
     from central_venv.errors import LinkError
+    from central_venv.project_environment.choice import choose
     from central_venv.project_link import redirect
     from central_venv.store import venv
 

@@ -61,8 +61,8 @@ def run(arguments: PathArguments) -> int:
 
 
 def _path(arguments: PathArguments) -> str:
-    from central_venv.choice import choose
     from central_venv.cli.project import home_here
+    from central_venv.project_environment.choice import choose
 
     home, settings = home_here(arguments.project)
     if arguments.home:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from central_venv.activation import Activation
 from central_venv.errors import CreationError, StoreError
+from central_venv.project_environment.activation import Activation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.choice import Choice
     from central_venv.policy.settings import Settings
+    from central_venv.project_environment.choice import Choice
     from central_venv.store.environment import Environment
     from central_venv.store.home import Home
     from central_venv.store.record import Holder
@@ -28,7 +28,7 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
     Raises:
         CentralVenvError: it cannot be made, or is a shared one that is not there.
     """
-    from central_venv.creation import Wish, create
+    from central_venv.project_environment.creation import Wish, create
 
     environment = choice.environment
     if choice.is_shared and not environment.is_ready():

@@ -49,10 +49,10 @@ def conflict(arguments: RunArguments) -> str | None:
 
 def run(arguments: RunArguments) -> int:
     """Become the command; on Windows, run it and return its exit status."""
-    from central_venv import passed_on
-    from central_venv.choice import choose
     from central_venv.cli.provision import enter
     from central_venv.machine.replacement import become
+    from central_venv.project_environment import passed_on
+    from central_venv.project_environment.choice import choose
 
     home, settings = home_here(arguments.project)
     choice = choose(home, settings, env=arguments.env, python=arguments.python)

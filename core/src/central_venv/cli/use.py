@@ -31,9 +31,9 @@ def conflict(arguments: Namespace) -> str | None:
 
 def run(arguments: Namespace) -> int:
     """Note it, and let the project's link lead there."""
-    from central_venv.choice import choose
     from central_venv.cli.provision import keep_link, note_use
     from central_venv.cli.text import print_safely, printable
+    from central_venv.project_environment.choice import choose
     from central_venv.store import venv
 
     home, settings = home_here(arguments.project)

@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from central_venv.choice import Choice
     from central_venv.policy.settings import Settings
-    from central_venv.uv_arguments import UvArguments
+    from central_venv.project_environment.choice import Choice
+    from central_venv.project_environment.uv_arguments import UvArguments
 
 DESCRIPTION = """Run uv on the environment of this project: all that follows is uv's own. Commands that need the
 environment have it created. Another Python has an environment of its own; with --isolated-selection, so has another
@@ -65,7 +65,7 @@ def run_quickly(argv: list[str]) -> int:
 def _run(words: list[str], *, isolated: bool) -> int:
     from central_venv.machine.executable import find_program
     from central_venv.machine.replacement import become
-    from central_venv.uv_arguments import UvArguments
+    from central_venv.project_environment.uv_arguments import UvArguments
 
     uv = find_program("uv")
     if uv is None:
@@ -97,8 +97,8 @@ def _in_store(path: str) -> bool:
 
 def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings, str] | None:
     """Which environment uv is to use, and for what selection; None if it is to do without."""
-    from central_venv.choice import choose
     from central_venv.cli.project import home_with, root_of
+    from central_venv.project_environment.choice import choose
 
     package = _package(arguments.directory)
     try:
@@ -136,9 +136,9 @@ def _member(package: str | None, root: str) -> str | None:
 
 def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> dict[str, str]:
     """All that uv finds in its environment."""
-    from central_venv import passed_on
-    from central_venv.activation import Activation
     from central_venv.cli.provision import enter, keep_link
+    from central_venv.project_environment import passed_on
+    from central_venv.project_environment.activation import Activation
 
     if _needs_environment(arguments, choice.home.root):
         variables = enter(choice, settings)
@@ -201,7 +201,7 @@ def _of_venv(arguments: UvArguments, choice: Choice) -> list[str]:
     if (user := choice.environment.user()) is not None:
         raise CreationError(f"`{choice.path}` cannot be made anew: it is in use by {user}", hint="end that first")
     choice.home.prepare()
-    from central_venv.creation import prompt_of
+    from central_venv.project_environment.creation import prompt_of
 
     prompt = [] if arguments.has("--prompt") else [f"--prompt={prompt_of(choice.environment, choice.home.root)}"]
     return [*prompt, choice.path]

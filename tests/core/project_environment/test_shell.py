@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv.cli.env import DIRENV
-from central_venv.shell import SHELLS, script, watching
+from central_venv.project_environment.shell import SHELLS, script, watching
 from support.debian import Program, find_program
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from central_venv import passed_on
 from central_venv.policy import layout
 from central_venv.policy.layout import PROJECT_RUNNER, SHARED_PREFIX
+from central_venv.project_environment import passed_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

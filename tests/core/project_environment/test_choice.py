@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.choice import choose
 from central_venv.errors import EnvironmentNameError, PythonRequestError
 from central_venv.policy.settings import load_settings
+from central_venv.project_environment.choice import choose
 from support.environments import write_environment
 from support.trees import write_tree
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from central_venv import Home
-    from central_venv.choice import Choice
+    from central_venv.project_environment.choice import Choice
 
 MINOR = ".".join(map(str, sys.version_info[:2]))
 

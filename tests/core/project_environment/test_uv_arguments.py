@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv.policy.layout import environment_path
-from central_venv.uv_arguments import UvArguments
+from central_venv.project_environment.uv_arguments import UvArguments
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.trees import write_tree

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv.creation import Wish, create
 from central_venv.errors import CreationError, PythonRequestError, WaitCancelledError
 from central_venv.inventory.inventory import find_project
+from central_venv.project_environment.creation import Wish, create
 from central_venv.store import environment as environment_module
 from central_venv.store.record import write_environment as write_record
 from support.hosts import UV
@@ -39,7 +39,7 @@ CREATE = """
 import sys
 from central_venv import Home, Store
 from central_venv.store import environment as environment_module
-from central_venv.creation import Wish, create
+from central_venv.project_environment.creation import Wish, create
 environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("project", ".venv")
 create(environment, Wish(sys.argv[2]), on_wait=lambda holder: None)
 """

@@ -10,13 +10,13 @@ import os
 import sys
 from contextlib import suppress
 
-from central_venv import passed_on
 from central_venv.errors import CreationError, StoreError
 from central_venv.machine import files
 from central_venv.machine.executable import find_program, variables_elsewhere
 from central_venv.machine.foreground import run
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.python_request import find_version, is_version, newest_in_range, project_request
+from central_venv.project_environment import passed_on
 from central_venv.project_link import drop_dangling
 from central_venv.store import venv
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import os
 
-from central_venv import passed_on
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS, upward
 from central_venv.policy.settings import config_files
+from central_venv.project_environment import passed_on
 from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from central_venv.choice import Choice
     from central_venv.policy.settings import Settings
+    from central_venv.project_environment.choice import Choice
     from central_venv.store.home import Home
 
 PATH = "PATH"
