@@ -48,7 +48,7 @@ def _lines(words: list[str]) -> Iterator[str]:
 
 
 def _lines_for_bash(text: str, word: str) -> Iterator[str]:
-    from central_venv.typed import TypedLine
+    from central_venv.cli.bash_line import TypedLine
 
     typed = TypedLine(text)
     begun = BegunLine(typed.words)
