@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv.adoption import adopt, freeze
-from central_venv.adoption.in_tree import InTree, strays
+from central_venv.adoption.adopting import adopt
+from central_venv.adoption.frozen import freeze
+from central_venv.adoption.in_tree import InTree
 from central_venv.adoption.installed import installed, program_path
+from central_venv.adoption.strays import strays
 from central_venv.errors import AdoptionError, CreationError, StoreError
 from central_venv.store.use import is_used
 from support.packages import uv, write_project, write_real_environment, write_wheel
@@ -43,7 +45,8 @@ with open({go_on!r}) as file:
 ADOPT = """
 import sys
 from central_venv import Home, Store
-from central_venv.adoption import adopt, freeze
+from central_venv.adoption.adopting import adopt
+from central_venv.adoption.frozen import freeze
 from central_venv.adoption.in_tree import InTree
 store, root, old = sys.argv[1:]
 environment = Home(Store(store), root).environment("project", ".venv")

@@ -722,7 +722,7 @@ def test_an_environment_that_goes_while_it_is_looked_at_is_not_adopted_in_part(
         found.distributions.clear()
         return found
 
-    monkeypatch.setattr("central_venv.adoption.installed", installed_meanwhile)
+    monkeypatch.setattr("central_venv.adoption.frozen.installed", installed_meanwhile)
 
     assert run("adopt", "--yes").status == 1
     assert not os.path.lexists(new(home_of))

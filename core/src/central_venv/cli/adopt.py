@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv.adoption import adopt, freeze
+from central_venv.adoption.adopting import adopt
+from central_venv.adoption.frozen import freeze
 from central_venv.adoption.in_tree import DIRECTORIES, find, holds_more
 from central_venv.adoption.in_tree_removal import delete_all, leftovers, objection, take_away
 from central_venv.cli import DONE, FAILED, complain, options

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from central_venv.adoption import Frozen
+    from central_venv.adoption.frozen import Frozen
     from central_venv.adoption.in_tree import InTree, Tree
     from central_venv.errors import CentralVenvError
     from central_venv.project_environment.choice import Choice
