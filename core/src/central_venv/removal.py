@@ -27,7 +27,7 @@ from central_venv.machine import files, host
 from central_venv.machine.processes import Running
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.project_link import withdrawn
+from central_venv.project_link.removing import withdrawn
 from central_venv.store import identity, leftovers
 from central_venv.store.deletion import Deleted
 from central_venv.store.lock import Lock

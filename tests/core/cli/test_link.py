@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv import Home, Store, project_link
+from central_venv import Home, Store
+from central_venv.project_link.found import find
 from central_venv.store.venv import PYTHON
 from support import crash
 from support.environments import seal, write_environment
@@ -50,7 +51,7 @@ def written(path: Path) -> tuple[int, int]:
 
 def leads_to(project: Path) -> tuple[str, str]:
     """The form of `.venv`, and where it leads."""
-    found = project_link.find(str(project))
+    found = find(str(project))
     return found.kind, found.target
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Home, Store, project_link
+from central_venv import Home, Store
 from central_venv.errors import LinkError
 from central_venv.policy.settings import load_settings
-from central_venv.project_link import link_target, redirect
+from central_venv.project_link import link_target, making, redirect, removing
+from central_venv.project_link.found import find
 from central_venv.store.record import ProjectRecord, write_project
 from support import virtualenvs
 from support.environments import seal, write_environment
@@ -53,7 +54,7 @@ def follow(home_of: Home, project: Path, capsys: pytest.CaptureFixture[str]) -> 
     """Lets the link lead to an environment; what is said."""
 
     def follow(environment: Path) -> str:
-        project_link.follow(home_of, str(environment), load_settings(str(project)))
+        making.follow(home_of, str(environment), load_settings(str(project)))
         out, err = capsys.readouterr()
         assert out == ""
         return err
@@ -79,7 +80,7 @@ def written(path: Path) -> tuple[int, int]:
 
 def leads_to(project: Path) -> tuple[str, str]:
     """The form of `.venv`, and where it leads."""
-    found = project_link.find(str(project))
+    found = find(str(project))
     return found.kind, found.target
 
 
@@ -237,7 +238,7 @@ def test_a_read_only_project_costs_a_warning(base: Path, store: Path, capsys: py
             put(disk, old)
             subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
 
-            project_link.follow(home, str(new), load_settings(None))
+            making.follow(home, str(new), load_settings(None))
 
             assert leads_to(disk) == ("link", str(old))
     except PermissionError as error:
@@ -253,7 +254,7 @@ def test_a_project_that_is_gone_costs_a_warning(
 ) -> None:
     shutil.rmtree(project)
 
-    project_link.follow(home_of, str(environment), load_settings(None))
+    making.follow(home_of, str(environment), load_settings(None))
 
     assert capsys.readouterr().err.startswith(f"warning: cannot make the link `{project / '.venv'}`: no such file")
     assert not project.exists()
@@ -264,7 +265,7 @@ def test_a_script_has_no_link(base: Path, store: Path, capsys: pytest.CaptureFix
     write_tree(base, {"script.py": ""})
     home = Home(Store(str(store)), str(base / "script.py"))
 
-    project_link.follow(home, str(seal(home, ".venv", "project")), load_settings(None))
+    making.follow(home, str(seal(home, ".venv", "project")), load_settings(None))
 
     assert capsys.readouterr().err == ""
 
@@ -277,7 +278,7 @@ def test_a_warning_is_one_line_whatever_the_names(
     environment = seal(home, ".venv", "project")
     (Path(home.root) / ".venv").mkdir()
 
-    project_link.follow(home, str(environment), load_settings(None))
+    making.follow(home, str(environment), load_settings(None))
 
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -287,12 +288,14 @@ def test_a_warning_is_one_line_whatever_the_names(
 def test_keeping_a_link_right_loads_nothing_as_long_as_it_is(project: Path, home_of: Home, environment: Path) -> None:
     code = """
 import json, sys
-from central_venv import Home, Store, project_link
+from central_venv import Home, Store
+from central_venv.project_link.found import find
+from central_venv.project_link import making, removing
 from central_venv.policy.settings import load_settings
 store, root, environment = sys.argv[1:]
 home, settings = Home(Store(store), root), load_settings(None)
 before = set(sys.modules)
-project_link.follow(home, environment, settings)
+making.follow(home, environment, settings)
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
     arguments = [home_of.store.path, str(project), str(environment)]
@@ -333,7 +336,7 @@ def test_what_leads_to_the_projects_or_a_shared_environment_is_ours(
     relative = os.path.relpath(store, project)
     put(project, target.format(store=store, home=name, link=base / "link", relative=relative))
 
-    assert link_target.is_ours(home_of, project_link.find(str(project)).target)
+    assert link_target.is_ours(home_of, find(str(project)).target)
 
 
 @pytest.mark.parametrize(
@@ -411,7 +414,7 @@ def test_the_environment_of_a_project_that_cannot_be_seen_is_that_ones(home_of: 
 def test_a_link_goes_before_what_it_leads_to(form: str, project: Path, environment: Path) -> None:
     path = put(project, environment, form)
 
-    with project_link.withdrawn(str(project), [str(environment)]) as gone:
+    with removing.withdrawn(str(project), [str(environment)]) as gone:
         assert gone == str(path)
         assert not os.path.lexists(path)
 
@@ -423,7 +426,7 @@ def test_a_link_comes_back_if_what_it_leads_to_stays(form: str, project: Path, e
     put(project, environment, form)
     before = contents(project)
 
-    with pytest.raises(OSError, match="busy"), project_link.withdrawn(str(project), [str(environment)]):
+    with pytest.raises(OSError, match="busy"), removing.withdrawn(str(project), [str(environment)]):
         raise OSError("busy")
 
     assert contents(project) == before
@@ -437,7 +440,7 @@ def test_what_somebody_made_meanwhile_stays(project: Path, environment: Path) ->
 
     put(project, environment)
 
-    with pytest.raises(OSError, match="busy"), project_link.withdrawn(str(project), [str(environment)]):
+    with pytest.raises(OSError, match="busy"), removing.withdrawn(str(project), [str(environment)]):
         fail()
 
     assert (project / ".venv").is_dir()
@@ -449,7 +452,7 @@ def test_a_link_by_another_spelling_goes_too(project: Path, environment: Path, b
     (base / "link").symlink_to(environment.parents[1])
     put(project, base / "link" / environment.parent.name / ".venv")
 
-    with project_link.withdrawn(str(project), [str(environment)]) as gone:
+    with removing.withdrawn(str(project), [str(environment)]) as gone:
         assert gone == str(project / ".venv")
 
 
@@ -462,7 +465,7 @@ def test_whatever_leads_elsewhere_stays(kind: str, project: Path, environment: P
         put_strange(kind, project)
     before = contents(project)
 
-    with project_link.withdrawn(str(project), [str(environment)]) as gone:
+    with removing.withdrawn(str(project), [str(environment)]) as gone:
         assert gone is None
 
     assert contents(project) == before
@@ -470,7 +473,7 @@ def test_whatever_leads_elsewhere_stays(kind: str, project: Path, environment: P
 
 @pytest.mark.parametrize("root", [None, "/gone/for/good"])
 def test_without_a_project_nothing_is_taken_away(root: str | None, environment: Path) -> None:
-    with project_link.withdrawn(root, [str(environment)]) as gone:
+    with removing.withdrawn(root, [str(environment)]) as gone:
         assert gone is None
 
 
@@ -484,7 +487,7 @@ def test_a_link_that_cannot_be_removed_is_told(
     path = put(project, environment)
     monkeypatch.setattr(os, "unlink", refuse)
 
-    with project_link.withdrawn(str(project), [str(environment)]) as gone:
+    with removing.withdrawn(str(project), [str(environment)]) as gone:
         assert gone is None
 
     assert capsys.readouterr().err == (
@@ -496,11 +499,11 @@ def test_a_link_that_cannot_be_removed_is_told(
 @pytest.mark.parametrize("form", [pytest.param("link", marks=posix_only), "redirect"])
 def test_a_link_to_what_is_gone_is_dropped(form: str, project: Path, environment: Path) -> None:
     path = put(project, environment, form)
-    project_link.drop_dangling(str(project), str(environment))
+    removing.drop_dangling(str(project), str(environment))
     assert os.path.lexists(path)
     shutil.rmtree(environment)
 
-    project_link.drop_dangling(str(project), str(environment))
+    removing.drop_dangling(str(project), str(environment))
 
     assert not os.path.lexists(path)
 
@@ -516,7 +519,7 @@ def test_a_place_that_may_not_be_looked_at_is_told(project: Path, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(os, "lstat", refuse)
         with pytest.raises(LinkError) as caught:
-            project_link.find(str(project))
+            find(str(project))
 
     assert caught.value.message == f"cannot look at `{project / '.venv'}`: permission denied"
 
@@ -532,7 +535,7 @@ def test_a_relative_redirect_leads_from_the_project(project: Path, environment: 
 def test_what_has_a_second_line_is_no_redirect(rest: str, project: Path, environment: Path) -> None:
     (project / ".venv").write_bytes(os.fsencode(f"{environment}\n{rest}"))
 
-    assert project_link.find(str(project)).kind == "other"
+    assert find(str(project)).kind == "other"
 
 
 # programs that were installed through it
@@ -560,7 +563,7 @@ def test_what_was_installed_through_a_link_outlives_it(project: Path, home_of: H
     path = virtualenvs.make_recorded(home_of, "project", ".venv")
     virtualenvs.install(put(project, path), project)
 
-    project_link.remove(home_of)
+    removing.remove(home_of)
 
     assert virtualenvs.call(path / "bin" / "demo-say") == f"{project}/src/demo/__init__.py\n"
 

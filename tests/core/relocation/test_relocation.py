@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Home, Store, project_link
+from central_venv import Home, Store
 from central_venv.errors import (
     CentralVenvError,
     DamagedRecordError,
@@ -25,7 +25,7 @@ from central_venv.inventory.inventory import find_project, find_projects
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.project_link import link, redirect
+from central_venv.project_link import link, making, redirect
 from central_venv.relocation import Outcome, carry_out, mending, plan
 from central_venv.store.lock import Lock
 from central_venv.store.record import ProjectRecord, read_environment, read_project, write_project
@@ -926,7 +926,7 @@ def test_a_link_leads_to_the_new_home_before_anything_is_mended(
 def test_what_hides_a_link_from_git_follows_it(base: Path, old: Home, new: Home) -> None:
     make_repository(base)
     path = make_recorded(old, "project", ".venv")
-    project_link.make(old, str(path))
+    making.make(old, str(path))
     exclude = base / ".git" / "info" / "exclude"
     before = exclude.read_text(encoding="utf-8")
     rename(old, new)

@@ -37,10 +37,10 @@ def conflict(arguments: Namespace) -> str | None:
 
 def run(arguments: Namespace) -> int:
     """Make it, unless it is there, and say where it leads."""
-    from central_venv import project_link
     from central_venv.errors import LinkError
     from central_venv.project_environment.choice import choose
-    from central_venv.project_link import redirect
+    from central_venv.project_link import making, redirect
+    from central_venv.project_link.found import path_in
     from central_venv.store import venv
 
     home, settings = home_here(arguments.project)
@@ -51,11 +51,11 @@ def run(arguments: Namespace) -> int:
             f"there is no environment at `{environment}`, so nothing can lead there",
             hint=f"make it with `central-venv create{_options(choice, arguments)}`",
         )
-    project_link.make(home, environment, redirect=arguments.redirect)
+    making.make(home, environment, redirect=arguments.redirect)
     if arguments.redirect:
         for what in redirect.tools_at_odds(home.root):
             print(f"warning: {what}", file=sys.stderr)
-    print_safely(f"{printable(project_link.path_in(home.root))} -> {printable(environment)}")
+    print_safely(f"{printable(path_in(home.root))} -> {printable(environment)}")
     return DONE
 
 

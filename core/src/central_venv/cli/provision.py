@@ -74,7 +74,7 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
 
 def keep_link(choice: Choice, settings: Settings) -> None:
     """Let the project's link, if there is or should be one, lead to the environment that is meant."""
-    from central_venv.project_link import follow
+    from central_venv.project_link.making import follow
 
     follow(choice.home, choice.path, settings)
 

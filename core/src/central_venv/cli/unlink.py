@@ -26,13 +26,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Remove it, also where central environments are turned off."""
-    from central_venv import project_link
+    from central_venv.project_link import removing
+    from central_venv.project_link.found import path_in
     from central_venv.store.home import Home
     from central_venv.store.location import open_store
 
     root, settings = settings_here(arguments.project)
-    path = project_link.path_in(root)
-    if project_link.remove(Home(open_store(settings, root), root)):
+    path = path_in(root)
+    if removing.remove(Home(open_store(settings, root), root)):
         print_safely(f"removed {printable(path)}")
     else:
         print(f"there is no {printable(path)}", file=sys.stderr)

@@ -52,7 +52,7 @@ def run(arguments: Namespace) -> int:
 def _remove_link(root: str, environment: str) -> None:
     """Whoever removes that environment some day does not know of this project any more."""
     from central_venv.cli.text import print_safely, printable
-    from central_venv.project_link import withdrawn
+    from central_venv.project_link.removing import withdrawn
 
     with withdrawn(root, [environment]) as link:
         if link is not None:

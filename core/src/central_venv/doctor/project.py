@@ -7,12 +7,12 @@ import os
 import stat
 import sys
 
-from central_venv import project_link
 from central_venv.cli.text import size
 from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.machine import files
 from central_venv.project_link import link_target, redirect
+from central_venv.project_link.found import find
 from central_venv.store import venv
 from central_venv.store.disk_usage import disk_usage
 from central_venv.store.home import Home
@@ -213,7 +213,7 @@ def _redirect(root: str) -> Iterator[Finding]:
 def _elsewhere(root: str, store: Store | None) -> Iterator[Finding]:
     """A link or redirect that leads to an environment which is not the project's."""
     try:
-        found = project_link.find(root)
+        found = find(root)
     except CentralVenvError:
         return
     if link_target.is_of_uv(found.target):

@@ -17,7 +17,7 @@ from central_venv.machine.foreground import run
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.python_request import find_version, is_version, newest_in_range, project_request
 from central_venv.project_environment import passed_on
-from central_venv.project_link import drop_dangling
+from central_venv.project_link.removing import drop_dangling
 from central_venv.store import venv
 
 TYPE_CHECKING = False

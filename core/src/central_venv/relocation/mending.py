@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from central_venv import project_link
 from central_venv.errors import LinkError, MoveError, RepositoryError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import link, link_target, redirect
+from central_venv.project_link.found import NAME, NOTHING, find, path_in
 from central_venv.relocation.environment_record import can_have_record, read_record, write_record
 from central_venv.relocation.home_lock import GoneError, locked
 from central_venv.relocation.move_record import read_move, write_move
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Waits = Callable[[Holder | None], None]
 
 #: What in a project can lead to its environments.
-_LINKS = (project_link.NAME, ".tox", ".nox")
+_LINKS = (NAME, ".tox", ".nox")
 
 
 def mend_one(home: Home, key: Key, roots: Sequence[str], *, lock: Lock | None, on_wait: Waits) -> str | None:
@@ -107,7 +107,7 @@ def mend_links(move: Move, on_problem: Problems) -> None:
             target = link.target_of(path)
             lead = redirect.read_whole(path) if target == "" else target
             old = next((old for old in former if lead is not None and lead.startswith(old + os.sep)), None)
-            if name == project_link.NAME and lead is not None and (old is not None or is_below(lead, new)):
+            if name == NAME and lead is not None and (old is not None or is_below(lead, new)):
                 _carry_hiding(move, path, on_problem)
             if lead is not None and old is not None:
                 replace = link.replace if target else redirect.replace
@@ -160,16 +160,16 @@ def _led_to(home: Home, environment: str) -> bool:
     Of the project's own environments, it may have led to each; that of others has to be the one that it leads to.
     """
     try:
-        found = project_link.find(home.root)
+        found = find(home.root)
     except LinkError:
         return False
     if os.path.dirname(environment) != home.path:
         return found.target == environment
-    return found.kind == project_link.NOTHING or link_target.is_in_store(home, found.target)
+    return found.kind == NOTHING or link_target.is_in_store(home, found.target)
 
 
 def _link_paths(roots: Sequence[str], environment: str) -> LinkPaths:
-    return LinkPaths([project_link.path_in(root) for root in roots], environment)
+    return LinkPaths([path_in(root) for root in roots], environment)
 
 
 def _carry_hiding(move: Move, path: str, on_problem: Problems) -> None:
@@ -178,7 +178,7 @@ def _carry_hiding(move: Move, path: str, on_problem: Problems) -> None:
 
     for change, place in [
         (repository.hide, path),
-        *((repository.show, project_link.path_in(root)) for root in read_move(move.home.path).roots),
+        *((repository.show, path_in(root)) for root in read_move(move.home.path).roots),
     ]:
         try:
             change(place)
