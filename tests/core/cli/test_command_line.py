@@ -20,10 +20,11 @@ from central_venv.cli import main
 from central_venv.cli import path as path_command
 from central_venv.cli.parser import parse
 from central_venv.cli.quick import parse_quickly
-from central_venv.cli.text import ago, counted, print_safely, printable, size
+from central_venv.cli.text import print_safely
 from central_venv.errors import ProjectNotFoundError
 from central_venv.machine import clock
 from central_venv.machine.directories import site_config_directory, user_config_directory
+from central_venv.machine.words import ago, counted, printable, size
 from central_venv.policy.key import home_name
 from central_venv.policy.project import current_directory
 from central_venv.store.record import ProjectRecord, write_project

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from central_venv import Home, Store
 from central_venv.cli import main
-from central_venv.cli.text import size
 from central_venv.machine import clock
+from central_venv.machine.words import size
 from central_venv.store.disk_usage import disk_usage
 from central_venv.store.record import ProjectRecord, write_project
 from support.environments import seal

@@ -116,7 +116,7 @@ def _understood(command: QuickCommand, argv: list[str], rest_name: str | None = 
 
 def complain(error: CentralVenvError) -> None:
     """Say on stderr what failed, and the remedy."""
-    from central_venv.cli.text import printable
+    from central_venv.machine.words import printable
 
     print(f"error: {printable(error.message)}", file=sys.stderr)
     print(f"hint: {printable(error.hint)}", file=sys.stderr)

@@ -6,8 +6,9 @@ import os
 import sys
 
 from central_venv.cli import DONE, FAILED, complain
-from central_venv.cli.text import print_safely, printable
+from central_venv.cli.text import print_safely
 from central_venv.errors import CentralVenvError, EnvironmentNameError, ProjectNotFoundError, StoreError
+from central_venv.machine.words import printable
 from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
 from central_venv.policy.settings import load_settings
 from central_venv.project_environment.shell import QUOTED, call

@@ -23,8 +23,9 @@ from central_venv.cli.progress import bar
 from central_venv.cli.project import home_here
 from central_venv.cli.provision import keep_link, say_wait
 from central_venv.cli.question import agreed
-from central_venv.cli.text import counted, print_safely, printable
+from central_venv.cli.text import print_safely
 from central_venv.errors import AdoptionError, CentralVenvError
+from central_venv.machine.words import counted, printable
 from central_venv.policy.layout import PROJECT_RUNNER
 from central_venv.project_environment.choice import choose
 from central_venv.store.disk_usage import measure

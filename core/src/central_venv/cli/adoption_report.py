@@ -6,8 +6,9 @@ import os
 import sys
 
 from central_venv.cli import complain
-from central_venv.cli.text import align, counted, print_document, print_safely, printable, size
+from central_venv.cli.text import align, print_document, print_safely
 from central_venv.errors import StoreError
+from central_venv.machine.words import counted, printable, size
 from central_venv.store.deletion import Deleted
 
 TYPE_CHECKING = False

@@ -8,9 +8,10 @@ import os
 from central_venv.cli import DONE
 from central_venv.cli.options import add_json, add_project
 from central_venv.cli.project import settings_here
-from central_venv.cli.text import print_columns, print_document, print_safely, printable
+from central_venv.cli.text import print_columns, print_document, print_safely
 from central_venv.errors import ProjectNotFoundError
 from central_venv.machine.directories import site_config_directory, user_config_directory
+from central_venv.machine.words import printable
 from central_venv.policy.settings import CONFIG_FILE, load_settings
 
 TYPE_CHECKING = False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from central_venv.cli import DONE, FAILED, options
 from central_venv.cli.project import root_here
-from central_venv.cli.text import print_document, print_safely, printable
+from central_venv.cli.text import print_document, print_safely
 from central_venv.doctor import TOPICS, WRONG, Finding, examine
 from central_venv.errors import CentralVenvError, ProjectNotFoundError
+from central_venv.machine.words import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

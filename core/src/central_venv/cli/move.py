@@ -11,10 +11,11 @@ from central_venv.cli.progress import bar
 from central_venv.cli.project import root_here
 from central_venv.cli.provision import say_wait
 from central_venv.cli.question import agreed
-from central_venv.cli.text import counted, print_document, print_safely, printable
+from central_venv.cli.text import print_document, print_safely
 from central_venv.errors import MoveError, ProjectNotFoundError, SettingsError
 from central_venv.inventory.inventory import find_projects
 from central_venv.inventory.selection import is_called
+from central_venv.machine.words import counted, printable
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
 from central_venv.relocation import carry_out, plan

@@ -6,9 +6,10 @@ import sys
 
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.rows import environment_row, project_cell, size_cells
-from central_venv.cli.text import align, counted, print_document, print_safely, printable, size
+from central_venv.cli.text import align, print_document, print_safely
 from central_venv.errors import StoreError
 from central_venv.inventory.inventory import ORPHAN
+from central_venv.machine.words import counted, printable, size
 from central_venv.store import identity
 from central_venv.store.disk_usage import total
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from central_venv.cli.text import UNKNOWN, ago, printable, size
 from central_venv.inventory.inventory import ACTIVE, SHARED
+from central_venv.machine.words import UNKNOWN, ago, printable, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

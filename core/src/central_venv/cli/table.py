@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from central_venv.cli.rows import environment_row, project_name, size_cells, state_words
-from central_venv.cli.text import counted, size
+from central_venv.machine.words import counted, size
 from central_venv.store.disk_usage import total
 
 TYPE_CHECKING = False

@@ -6,7 +6,8 @@ import sys
 
 from central_venv.cli import DONE
 from central_venv.cli.project import settings_here
-from central_venv.cli.text import print_safely, printable
+from central_venv.cli.text import print_safely
+from central_venv.machine.words import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

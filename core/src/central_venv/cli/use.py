@@ -32,7 +32,8 @@ def conflict(arguments: Namespace) -> str | None:
 def run(arguments: Namespace) -> int:
     """Note it, and let the project's link lead there."""
     from central_venv.cli.provision import keep_link, note_use
-    from central_venv.cli.text import print_safely, printable
+    from central_venv.cli.text import print_safely
+    from central_venv.machine.words import printable
     from central_venv.project_environment.choice import choose
     from central_venv.store import venv
 
@@ -51,7 +52,8 @@ def run(arguments: Namespace) -> int:
 
 def _remove_link(root: str, environment: str) -> None:
     """Whoever removes that environment some day does not know of this project any more."""
-    from central_venv.cli.text import print_safely, printable
+    from central_venv.cli.text import print_safely
+    from central_venv.machine.words import printable
     from central_venv.project_link.removing import withdrawn
 
     with withdrawn(root, [environment]) as link:

@@ -76,11 +76,6 @@ def named(names: Sequence[str]) -> str:
     return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
 
 
-def counted(number: int, singular: str, plural: str | None = None) -> str:
-    """A number with its noun."""
-    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
-
-
 def command(*words: str) -> str:
     """A command line that may be pasted, in backticks."""
     if os.name == "nt":

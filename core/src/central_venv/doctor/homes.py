@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from central_venv.doctor.finding import STORE, command, counted, named, note, stands_in_the_way, wrong
+from central_venv.doctor.finding import STORE, command, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.inventory.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
 from central_venv.machine import host
+from central_venv.machine.words import counted
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path

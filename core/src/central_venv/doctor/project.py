@@ -7,10 +7,10 @@ import os
 import stat
 import sys
 
-from central_venv.cli.text import size
 from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.machine import files
+from central_venv.machine.words import size
 from central_venv.project_link import link_target, redirect
 from central_venv.project_link.found import find
 from central_venv.store import venv

@@ -7,9 +7,10 @@ import stat
 import sys
 
 from central_venv.doctor import homes
-from central_venv.doctor.finding import STORE, command, counted, guarded, listed, named, note, stands_in_the_way, wrong
+from central_venv.doctor.finding import STORE, command, guarded, listed, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.machine import backups, clock, files
+from central_venv.machine.words import counted
 from central_venv.policy import layout
 from central_venv.policy.key import HASH_LENGTH, SLUG_LENGTH, is_home_name
 from central_venv.store import leftovers, trash

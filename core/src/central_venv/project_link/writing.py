@@ -90,6 +90,6 @@ def warn(error: CentralVenvError) -> None:
     """Tell on stderr what could not be done."""
     import sys
 
-    from central_venv.cli.text import printable
+    from central_venv.machine.words import printable
 
     sys.stderr.write(f"warning: {printable(error.message)}: {printable(error.hint)}\n")
