@@ -26,7 +26,9 @@ from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import link, making, redirect
-from central_venv.relocation import Outcome, carry_out, mending, plan
+from central_venv.relocation import mending
+from central_venv.relocation.execution import carry_out
+from central_venv.relocation.planning import plan
 from central_venv.store.lock import Lock
 from central_venv.store.record import ProjectRecord, read_environment, read_project, write_project
 from support import crash, virtualenvs
@@ -38,6 +40,7 @@ from support.virtualenvs import call, install, make, make_recorded, mentions, py
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from central_venv.relocation.move import Outcome
     from central_venv.store.record import EnvironmentRecord
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the environments and links of POSIX")

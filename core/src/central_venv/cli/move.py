@@ -18,7 +18,8 @@ from central_venv.inventory.selection import is_called
 from central_venv.machine.words import counted, printable
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
-from central_venv.relocation import carry_out, plan
+from central_venv.relocation.execution import carry_out
+from central_venv.relocation.planning import plan
 from central_venv.store import identity
 from central_venv.store.home import Home
 from central_venv.store.location import open_store
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from central_venv.relocation import Move, Outcome
+    from central_venv.relocation.move import Move, Outcome
 
 SCHEMA = 1
 

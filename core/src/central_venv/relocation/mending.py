@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from central_venv.errors import CentralVenvError
+    from central_venv.relocation.move import Move
     from central_venv.relocation.move_record import Key
-    from central_venv.relocation.planning import Move
     from central_venv.store.home import Home
     from central_venv.store.record import Holder
 

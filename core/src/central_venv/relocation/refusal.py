@@ -10,6 +10,7 @@ from central_venv.machine import files, host
 from central_venv.machine.processes import Running
 from central_venv.policy import layout
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS
+from central_venv.relocation.move import is_moved, is_same
 from central_venv.relocation.move_record import has_move_record
 from central_venv.store import identity, leftovers
 from central_venv.store.record import read_project
@@ -17,8 +18,7 @@ from central_venv.store.record import read_project
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.inventory.inventory import FoundEnvironment
-    from central_venv.relocation.planning import Move
-    from central_venv.store.record import ProjectRecord
+    from central_venv.relocation.move import Move
 
 
 def refuse(move: Move, former: str) -> None:
@@ -103,25 +103,6 @@ def can_be_replaced(home: str) -> bool:
         for directory in (home, records)
         for entry in files.entries(directory)
     )
-
-
-def is_moved(record: ProjectRecord | None, former: str, root: str) -> bool:
-    """Whether it is sure that a project was moved, whatever is at its former place now.
-
-    Args:
-        record: what its home says of it.
-        former: where it was.
-        root: where it is now.
-    """
-    return record is not None and record.root == former and identity.moved_to(record, (root,)) == root
-
-
-def is_same(path: str, other: str) -> bool:
-    """Whether two paths lead to one directory."""
-    try:
-        return os.path.samefile(path, other)
-    except OSError:
-        return False
 
 
 def _refuse_copy(former: str, root: str) -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from central_venv.inventory.inventory import FoundEnvironment
+    from central_venv.relocation.move import Move
     from central_venv.relocation.move_record import Key
-    from central_venv.relocation.planning import Move
 
 _COMMAND = "central-venv move"
 

@@ -1,0 +1,57 @@
+"""Carrying out what was planned: the home gets its new name, and what lies in it is mended."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+
+from central_venv.inventory.inventory import find_project
+from central_venv.relocation.move import Move, Outcome, broken
+from central_venv.relocation.move_record import read_move
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from central_venv.relocation.mending import Problems, Waits
+    from central_venv.relocation.move_record import Key
+    from central_venv.store.lock import Lock
+
+
+def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: Callable[[int], None]) -> list[Outcome]:
+    """Let the environments of a project follow it.
+
+    Args:
+        move: what `plan` found.
+        on_problem: told what could not be done beside the environments.
+        on_wait: told who has an environment, if it has to be waited for.
+        on_progress: told how many environments are done.
+
+    Returns:
+        What became of each environment in the home.
+
+    Raises:
+        MoveError: something is in the way.
+        HomeConflictError: the new home belongs to another project, or is not a directory of this user.
+        RecordError: a record is damaged or newer than this version understands.
+        StoreError: the store cannot be written.
+    """
+    from central_venv.relocation.home_lock import GoneError
+    from central_venv.relocation.mending import end, mend_links, mend_one, mend_shared
+    from central_venv.relocation.renaming import begin_again, rename
+
+    home = move.home
+    with ExitStack() as stack:
+        locks: dict[Key, Lock] = {}
+        with suppress(GoneError):  # another process moves the same: what it has not mended yet is waited for
+            locks = begin_again(move) if move.former is None else rename(move, move.former, stack)
+        mend_links(move, on_problem)  # before what takes long: a link that leads nowhere is in everybody's way
+        reasons = {}
+        for done, (key, roots) in enumerate(read_move(home.path).environments.items(), 1):
+            reasons[key] = mend_one(home, key, roots, lock=locks.get(key), on_wait=on_wait)
+            on_progress(done)
+    mend_shared(home, on_problem=on_problem, on_wait=on_wait)
+    end(home)
+    return [
+        Outcome(environment, reasons.get((environment.runner, environment.directory)) or broken(environment))
+        for environment in find_project(home.path, on_problem=on_problem).environments
+    ]
