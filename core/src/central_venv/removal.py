@@ -10,10 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import time
 from contextlib import ExitStack, contextmanager, suppress
 
-from central_venv.errors import CentralVenvError, NewerRecordError, StoreError, WaitCancelledError
+from central_venv.errors import CentralVenvError, NewerRecordError
 from central_venv.inventory.inventory import (
     SHARED,
     UNRECORDED,
@@ -30,7 +29,7 @@ from central_venv.policy.key import home_name
 from central_venv.project_link.removing import withdrawn
 from central_venv.store import identity, leftovers
 from central_venv.store.deletion import Deleted
-from central_venv.store.lock import Lock
+from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.record import read_project
 from central_venv.store.store import Store
 from central_venv.store.trash import Trash
@@ -39,12 +38,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from central_venv.store.lock import Lock
+
     #: What was not removed: the project, the environment or None for its home, and the reason.
     Kept = tuple[FoundProject, FoundEnvironment | None, str]
-
-
-#: For how many seconds a home's lock is waited for: who has it needs it for a moment, unless it was stopped.
-_PATIENCE = 10
 
 
 class Target:
@@ -95,10 +92,6 @@ class _RefusedError(Exception):
     """Why nothing of a home is removed."""
 
 
-class _GoneError(Exception):
-    """Somebody else removed the home."""
-
-
 def remove(store: Store, targets: Iterable[Target], *, on_progress: Callable[[int], None] = lambda _: None) -> Removed:
     """Rename environments out of the way.
 
@@ -115,7 +108,7 @@ def remove(store: Store, targets: Iterable[Target], *, on_progress: Callable[[in
     for done, target in enumerate(targets, 1):
         try:
             removal.of(target)
-        except _GoneError:
+        except HomeGoneError:
             continue
         except _RefusedError as error:
             removal.keep(target, str(error))
@@ -137,7 +130,7 @@ def sweep(store: Store, homes: Iterable[str], removed: Removed) -> None:
     removal = _Removal(store, removed)
     for home in homes:
         # Nobody asked for this home: `doctor` tells what is wrong with it.
-        with suppress(_RefusedError, _GoneError, CentralVenvError):
+        with suppress(_RefusedError, HomeGoneError, CentralVenvError):
             removal.sweep(home)
 
 
@@ -182,7 +175,7 @@ class _Removal:
             projects = list(find_projects(Store(self._store), on_problem=lambda _: None))
             now = next((project for project in projects if project.home == target.project.home), None)
             if now is None:
-                raise _GoneError
+                raise HomeGoneError
             if not target.forced:
                 _check_users(now, projects)
             target.project.users = now.users
@@ -209,41 +202,26 @@ class _Removal:
 
     @contextmanager
     def _locked(self, home: str, *, proven: bool) -> Iterator[None]:
-        """Hold a home's lock: nobody claims anything in it meanwhile.
+        """Hold a home's lock: no process claims anything in it meanwhile.
 
         Args:
             home: absolute path of the home.
             proven: whether it is known to be the home of a project; into another directory, nothing is put.
         """
-        lock = Lock(layout.home_lock_path(home), make_directories=False)
-        records = os.path.dirname(lock.path)
-        deadline = time.monotonic() + _PATIENCE
+        records = os.path.join(home, layout.RECORDS)
+        if proven and make_records(home):
+            self._removed.swept.discount(os.lstat(records))
         try:
-            if proven:
-                with suppress(FileExistsError):
-                    os.mkdir(records, files.PRIVATE_DIRECTORY)
-                    self._removed.swept.discount(os.lstat(records))
-            elif not os.path.lexists(records) and os.path.lexists(home):
-                raise _RefusedError("nothing in it is recorded, and nobody can tell which project it is of")
             if not files.is_directory(os.lstat(records)):
                 raise _RefusedError("its records are a link")
         except FileNotFoundError:
-            raise _GoneError from None
-        except OSError as error:
-            raise files.store_error(error, "create", records) from error
-        try:
-            lock.acquire(on_wait=lambda: None, cancelled=lambda: time.monotonic() > deadline)
-        except WaitCancelledError:
-            raise _RefusedError("somebody else has been changing its home for a while") from None
-        except StoreError:
             if os.path.lexists(home):
-                raise
-            raise _GoneError from None
-        self._home_lock = lock
-        try:
+                raise _RefusedError("nothing in it is recorded, and nobody can tell which project it is of") from None
+            raise HomeGoneError from None
+        except OSError as error:
+            raise files.store_error(error, "look at", records) from error
+        with locked(home) as self._home_lock:
             yield
-        finally:
-            lock.release()
 
     def _tidy(self, home: str) -> None:
         leftovers.sweep(home, self._removed.swept)
@@ -254,7 +232,7 @@ class _Removal:
         try:
             status = os.lstat(project.home)
         except FileNotFoundError:
-            raise _GoneError from None
+            raise HomeGoneError from None
         if not files.is_directory(status):
             raise _RefusedError("its home is a link")
         if (owner := other_owner(project.home)) is not None:

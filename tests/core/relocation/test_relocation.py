@@ -668,11 +668,11 @@ def test_a_home_that_somebody_keeps_locked_is_given_up(
 ) -> None:
     make_recorded(old)
     rename(old, new)
-    monkeypatch.setattr("central_venv.relocation.home_lock._PATIENCE", 0.1)
+    monkeypatch.setattr("central_venv.store.home_lock.LOCK_TIMEOUT", 0.1)
     lock = Lock(layout.home_lock_path(old.path))
     assert lock.try_acquire()
 
-    assert "somebody else has been changing the home" in refused(new, old, store).message
+    assert "another process has held the lock of the home" in refused(new, old, store).message
     lock.release()
 
 

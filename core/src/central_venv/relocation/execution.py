@@ -35,14 +35,14 @@ def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: 
         RecordError: a record is damaged or newer than this version understands.
         StoreError: the store cannot be written.
     """
-    from central_venv.relocation.home_lock import GoneError
     from central_venv.relocation.mending import end, mend_links, mend_one, mend_shared
     from central_venv.relocation.renaming import begin_again, rename
+    from central_venv.store.home_lock import HomeGoneError
 
     home = move.home
     with ExitStack() as stack:
         locks: dict[Key, Lock] = {}
-        with suppress(GoneError):  # another process moves the same: what it has not mended yet is waited for
+        with suppress(HomeGoneError):  # another process moves the same: what it has not mended yet is waited for
             locks = begin_again(move) if move.former is None else rename(move, move.former, stack)
         mend_links(move, on_problem)  # before what takes long: a link that leads nowhere is in everybody's way
         reasons = {}

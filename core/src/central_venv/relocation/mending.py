@@ -12,13 +12,13 @@ from central_venv.policy.key import home_name
 from central_venv.project_link import link, link_target, redirect
 from central_venv.project_link.found import NAME, NOTHING, find, path_in
 from central_venv.relocation.environment_record import can_have_record, read_record, write_record
-from central_venv.relocation.home_lock import GoneError, locked
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.repair.link_paths import LinkPaths
 from central_venv.repair.places import Places, UnrepairableError, is_below
 from central_venv.repair.repair import repair, repair_packages, repair_programs
 from central_venv.repair.starting import start
 from central_venv.store import venv
+from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock
 from central_venv.store.record import READY
 
@@ -127,7 +127,13 @@ def mend_links(move: Move, on_problem: Problems) -> None:
 
 def end(home: Home) -> None:
     """Forget where the project was, but for environments that still have to be mended."""
-    with suppress(GoneError), locked(home.path):
+    with suppress(HomeGoneError):
+        make_records(home.path)
+        _forget(home)
+
+
+def _forget(home: Home) -> None:
+    with locked(home.path):
         note = read_move(home.path)
         records = {key: read_record(home.path, key) for key in note.environments if can_have_record(key[1])}
         left = {key for key, record in records.items() if record is not None and record.half_moved}

@@ -10,11 +10,11 @@ from central_venv.errors import MoveError
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
 from central_venv.relocation.environment_record import can_have_record, key_of, read_record, write_record
-from central_venv.relocation.home_lock import GoneError, locked
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of_new, used
 from central_venv.store import leftovers
 from central_venv.store.deletion import Deleted
+from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock
 from central_venv.store.record import CREATING, EnvironmentRecord, Holder, ProjectRecord, read_project, write_project
 from central_venv.store.trash import Trash
@@ -33,6 +33,7 @@ _COMMAND = "central-venv move"
 
 def begin_again(move: Move) -> dict[Key, Lock]:
     """Let a home that has its name say of which project it is: it may have been given back that name."""
+    make_records(move.old)
     with locked(move.old):
         move.look()
         if move.record is None or move.record.root != move.home.root:
@@ -52,8 +53,9 @@ def rename(move: Move, former: str, stack: ExitStack) -> dict[Key, Lock]:
         Those locks, as far as they can be kept.
 
     Raises:
-        _GoneError: somebody else renamed it.
+        HomeGoneError: another process renamed it.
     """
+    make_records(move.old)
     with locked(move.old) as lock:
         move.look()
         refuse(move, former)
@@ -141,7 +143,7 @@ def _rename_home(move: Move) -> None:
     try:
         os.rename(move.old, new)
     except FileNotFoundError:
-        raise GoneError from None
+        raise HomeGoneError from None
     except OSError as error:
         if os.path.lexists(new):
             raise MoveError(
@@ -153,7 +155,14 @@ def _rename_home(move: Move) -> None:
 
 def _remove_bare(home: str, store: str) -> None:
     trash = Trash(store)
-    with suppress(GoneError), locked(home) as lock:
+    with suppress(HomeGoneError):
+        make_records(home)
+        _take_bare(home, trash)
+    trash.empty()
+
+
+def _take_bare(home: str, trash: Trash) -> None:
+    with locked(home) as lock:
         leftovers.sweep(home, Deleted())
         if not can_be_replaced(home):
             return  # then it cannot be replaced, either
@@ -163,4 +172,3 @@ def _remove_bare(home: str, store: str) -> None:
             trash.take(os.path.basename(home))
         except OSError as error:
             raise files.store_error(error, "remove", home) from error
-    trash.empty()
