@@ -16,7 +16,8 @@ from central_venv.cli.table import print_table
 from central_venv.errors import EnvironmentNameError, HomeConflictError
 from central_venv.inventory.inventory import find_projects
 from central_venv.machine import clock
-from central_venv.removal import Target, remove
+from central_venv.removal.removal import remove
+from central_venv.removal.target import Target
 from central_venv.store.lock import Lock
 from central_venv.store.record import ProjectRecord, read_project, shared_environment_in, write_project
 from support.environments import BAD_SHARED_NAMES, seal, seal_shared, write_environment

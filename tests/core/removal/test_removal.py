@@ -15,7 +15,8 @@ import pytest
 from central_venv import Home, Store
 from central_venv.inventory.inventory import FoundProject, find_project
 from central_venv.machine import clock, host
-from central_venv.removal import Removed, Target, remove, sweep
+from central_venv.removal.removal import remove, sweep
+from central_venv.removal.target import Removed, Target
 from central_venv.store.lock import Lock
 from central_venv.store.record import ProjectRecord, write_project
 from central_venv.store.trash import Trash
@@ -59,7 +60,8 @@ LIST_AND_REMOVE = """
 import json
 from central_venv import Store
 from central_venv.inventory.inventory import find_project
-from central_venv.removal import Target, remove
+from central_venv.removal.removal import remove
+from central_venv.removal.target import Target
 project = find_project(sys.argv[2], on_problem=print)
 target = Target(project, project.environments, whole=sys.argv[3] == "whole")
 print(len(target.environments), flush=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from central_venv.cli.plan import Plan
     from central_venv.inventory.inventory import FoundEnvironment, FoundProject
-    from central_venv.removal import Kept, Removed
+    from central_venv.removal.target import Kept, Removed
     from central_venv.store.deletion import Deleted
     from central_venv.store.store import Store
 

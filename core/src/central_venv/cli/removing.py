@@ -12,7 +12,7 @@ from central_venv.cli.question import agreed
 from central_venv.cli.removal_report import complain_of, freed_words, in_words, print_dry_run, print_plan, print_report
 from central_venv.errors import CentralVenvError
 from central_venv.machine.words import counted
-from central_venv.removal import remove, sweep
+from central_venv.removal.removal import remove, sweep
 from central_venv.store.trash import empty_in_background, empty_leftovers
 
 TYPE_CHECKING = False

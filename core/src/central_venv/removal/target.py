@@ -1,0 +1,62 @@
+"""What is to be removed, and what became of it."""
+
+from __future__ import annotations
+
+from central_venv.store.deletion import Deleted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from central_venv.inventory.inventory import (
+        FoundEnvironment,
+        FoundProject,
+    )
+    from central_venv.store.trash import Trash
+
+    #: What was not removed: the project, the environment or None for its home, and the reason.
+    Kept = tuple[FoundProject, FoundEnvironment | None, str]
+
+
+class Target:
+    """What is to be removed from one home.
+
+    Attributes:
+        project: the project as it was listed, with all of its environments.
+        environments: those of them that are to be removed.
+        whole: whether the home is to be removed with what runners left in it beside environments.
+        forced: whether a shared environment is to be removed although projects use it.
+    """
+
+    __slots__ = ("environments", "forced", "project", "whole")
+
+    def __init__(
+        self, project: FoundProject, environments: Sequence[FoundEnvironment], *, whole: bool, forced: bool = False
+    ) -> None:
+        self.project = project
+        self.environments = environments
+        self.whole = whole
+        self.forced = forced
+
+
+class Removed:
+    """What became of what was to be removed.
+
+    Attributes:
+        environments: those that are out of the way, each with its project.
+        homes: how many homes went with them.
+        kept: what was not removed, and why: the project, the environment or None for its home, and the reason.
+        links: the absolute paths of the links in projects that led to what was removed, and went with it.
+        trash: what is out of the way and has yet to be deleted.
+        swept: what was deleted already: records, locks and the like.
+    """
+
+    __slots__ = ("environments", "homes", "kept", "links", "swept", "trash")
+
+    def __init__(self, trash: Trash) -> None:
+        self.environments: list[tuple[FoundProject, FoundEnvironment]] = []
+        self.homes = 0
+        self.kept: list[Kept] = []
+        self.links: list[str] = []
+        self.trash = trash
+        self.swept = Deleted()
