@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv.inventory.inventory import find_project, find_projects
+from central_venv.inventory.search import find_project, find_projects
 from central_venv.project_link.link import make_link
 from support import crash
 from support.trees import contents, listing, write_tree

@@ -14,7 +14,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.cli.table import print_table
 from central_venv.errors import EnvironmentNameError, HomeConflictError
-from central_venv.inventory.inventory import find_projects
+from central_venv.inventory.search import find_projects
 from central_venv.machine import clock
 from central_venv.removal.removal import remove
 from central_venv.removal.target import Target
@@ -27,7 +27,7 @@ from support.trees import listing, write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.inventory.inventory import FoundProject
+    from central_venv.inventory.found import FoundProject
     from support.commands import Runner
 
     UserMaker = Callable[..., Home]

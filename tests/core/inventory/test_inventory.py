@@ -13,14 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from central_venv import Home, Store
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
-from central_venv.inventory.inventory import (
-    FoundEnvironment,
-    FoundProject,
-    environment_directories,
-    find_project,
-    find_projects,
-    project_state,
-)
+from central_venv.inventory.found import FoundEnvironment, FoundProject
+from central_venv.inventory.project_state import project_state
+from central_venv.inventory.search import environment_directories, find_project, find_projects
 from central_venv.machine import host
 from central_venv.policy.key import home_name
 from central_venv.store.disk_usage import measure

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.errors import CreationError, PythonRequestError, WaitCancelledError
-from central_venv.inventory.inventory import find_project
+from central_venv.inventory.search import find_project
 from central_venv.project_environment.creation import Wish, create
 from central_venv.store import environment as environment_module
 from central_venv.store.record import write_environment as write_record

@@ -21,7 +21,7 @@ from central_venv.errors import (
     NewerRecordError,
     StoreError,
 )
-from central_venv.inventory.inventory import find_project, find_projects
+from central_venv.inventory.search import find_project, find_projects
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.policy.key import home_name

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
-from central_venv.inventory.inventory import FoundProject, find_project
+from central_venv.inventory.search import find_project
 from central_venv.machine import clock, host
 from central_venv.removal.removal import remove, sweep
 from central_venv.removal.target import Removed, Target
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from central_venv.errors import CentralVenvError
+    from central_venv.inventory.found import FoundProject
 
     Maker = Callable[[Path], Path]
 
@@ -59,7 +60,7 @@ USE = f"{CLAIM}environment.uses.begin()\nenvironment.seal()\nenvironment.release
 LIST_AND_REMOVE = """
 import json
 from central_venv import Store
-from central_venv.inventory.inventory import find_project
+from central_venv.inventory.search import find_project
 from central_venv.removal.removal import remove
 from central_venv.removal.target import Target
 project = find_project(sys.argv[2], on_problem=print)

@@ -110,8 +110,8 @@ def _roots(name: str | None) -> list[str]:
 
     if name is None:
         return [root_here(None)]
-    from central_venv.inventory.inventory import find_projects
     from central_venv.inventory.naming import called
+    from central_venv.inventory.search import find_projects
 
     store = open_store(load_settings(None), None)
     meant = called(name, find_projects(store, on_problem=complain))
@@ -156,7 +156,7 @@ def _of_project(root: str, python: str | None) -> list[str]:
 def _remedy(home: Home, choice: Choice, python: str | None) -> str:
     from shlex import join
 
-    from central_venv.inventory.inventory import find_project
+    from central_venv.inventory.search import find_project
 
     command = ["central-venv", "create"]
     if choice.is_shared:

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from central_venv.cli import complain
 from central_venv.cli.parser import COMMANDS
-from central_venv.inventory.inventory import SHARED
+from central_venv.inventory.found import SHARED
 from central_venv.policy.layout import PROJECT_RUNNER
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import Action
     from collections.abc import Iterator, Sequence
 
-    from central_venv.inventory.inventory import FoundProject
+    from central_venv.inventory.found import FoundProject
 
     Candidates = Iterator[tuple[str, str]]
 
@@ -154,7 +154,7 @@ def _actions(command: str) -> list[Action]:
 
 
 def _stored() -> Iterator[FoundProject]:
-    from central_venv.inventory.inventory import find_projects
+    from central_venv.inventory.search import find_projects
     from central_venv.policy.settings import load_settings
     from central_venv.store.location import open_store
 

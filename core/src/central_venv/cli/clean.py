@@ -5,7 +5,8 @@ from __future__ import annotations
 from central_venv.cli import complain, removing
 from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
-from central_venv.inventory.inventory import SHARED, UNREACHABLE, UNRECORDED, find_projects
+from central_venv.inventory.found import SHARED, UNREACHABLE, UNRECORDED
+from central_venv.inventory.search import find_projects
 from central_venv.policy.settings import load_settings
 from central_venv.store.location import open_store
 

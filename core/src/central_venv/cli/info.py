@@ -10,7 +10,8 @@ from central_venv.cli.options import add_json, add_project
 from central_venv.cli.project import settings_here
 from central_venv.cli.rows import environment_row
 from central_venv.cli.text import print_columns, print_safely
-from central_venv.inventory.inventory import ACTIVE, find_project
+from central_venv.inventory.found import ACTIVE
+from central_venv.inventory.search import find_project
 from central_venv.machine.words import printable
 from central_venv.store.home import Home
 from central_venv.store.location import open_store

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from central_venv.inventory.inventory import UNREACHABLE, UNRECORDED
+from central_venv.inventory.found import UNREACHABLE, UNRECORDED
 from central_venv.removal.target import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from central_venv.inventory.inventory import FoundEnvironment, FoundProject
+    from central_venv.inventory.found import FoundEnvironment, FoundProject
     from central_venv.removal.target import Kept
 
 #: Why a project in one of these states is left alone unless it is asked for by that state.

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from central_venv.inventory.inventory import FoundEnvironment
+    from central_venv.inventory.found import FoundEnvironment
 
 #: Seconds between two drawings of a bar.
 _INTERVAL = 0.1

@@ -5,15 +5,8 @@ from __future__ import annotations
 from central_venv.cli import complain, removing
 from central_venv.cli.options import add_unused_for
 from central_venv.cli.plan import Plan
-from central_venv.inventory.inventory import (
-    ACTIVE,
-    ORPHAN,
-    PROJECT_STATES,
-    SHARED,
-    UNREACHABLE,
-    UNRECORDED,
-    find_projects,
-)
+from central_venv.inventory.found import ACTIVE, ORPHAN, PROJECT_STATES, SHARED, UNREACHABLE, UNRECORDED
+from central_venv.inventory.search import find_projects
 from central_venv.inventory.selection import matching
 from central_venv.policy.settings import load_settings
 from central_venv.store.location import open_store
@@ -23,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from central_venv.inventory.inventory import FoundProject
+    from central_venv.inventory.found import FoundProject
 
 DESCRIPTION = (
     "Remove the environments of projects that are surely gone, and with --unused-for those of other projects that "

@@ -8,7 +8,7 @@ from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.rows import environment_row, project_cell, size_cells
 from central_venv.cli.text import align, print_document, print_safely
 from central_venv.errors import StoreError
-from central_venv.inventory.inventory import ORPHAN
+from central_venv.inventory.found import ORPHAN
 from central_venv.machine.words import counted, printable, size
 from central_venv.store import identity
 from central_venv.store.disk_usage import total
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from central_venv.cli.plan import Plan
-    from central_venv.inventory.inventory import FoundEnvironment, FoundProject
+    from central_venv.inventory.found import FoundEnvironment, FoundProject
     from central_venv.removal.target import Kept, Removed
     from central_venv.store.deletion import Deleted
     from central_venv.store.store import Store

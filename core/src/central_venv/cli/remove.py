@@ -9,7 +9,8 @@ from central_venv.cli.options import add_runner
 from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
 from central_venv.errors import EnvironmentNameError
-from central_venv.inventory.inventory import UNREACHABLE, UNRECORDED, find_projects
+from central_venv.inventory.found import UNREACHABLE, UNRECORDED
+from central_venv.inventory.search import find_projects
 from central_venv.inventory.selection import matching
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.settings import load_settings

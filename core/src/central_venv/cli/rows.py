@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from central_venv.inventory.inventory import ACTIVE, SHARED
+from central_venv.inventory.found import ACTIVE, SHARED
 from central_venv.machine.words import UNKNOWN, ago, printable, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory.inventory import FoundEnvironment, FoundProject
+    from central_venv.inventory.found import FoundEnvironment, FoundProject
 
 
 def environment_row(environment: FoundEnvironment) -> list[str]:

@@ -7,7 +7,8 @@ import os
 from central_venv.cli import complain
 from central_venv.cli.project import settings_here
 from central_venv.errors import ProjectNotFoundError
-from central_venv.inventory.inventory import SHARED, find_project, find_projects
+from central_venv.inventory.found import SHARED
+from central_venv.inventory.search import find_project, find_projects
 from central_venv.inventory.selection import is_called
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
@@ -18,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from central_venv.inventory.inventory import FoundProject
+    from central_venv.inventory.found import FoundProject
     from central_venv.store.store import Store
 
 

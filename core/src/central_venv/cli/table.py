@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from central_venv.inventory.inventory import FoundEnvironment, FoundProject
+    from central_venv.inventory.found import FoundEnvironment, FoundProject
 
 _HEADINGS = ("runner", "name", "python", "last used", "state")
 _SIZE_HEADINGS = ("size", "shared")

@@ -6,7 +6,8 @@ import os
 
 from central_venv.doctor.finding import STORE, command, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
-from central_venv.inventory.inventory import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, find_project
+from central_venv.inventory.found import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED
+from central_venv.inventory.search import find_project
 from central_venv.machine import host
 from central_venv.machine.words import counted
 from central_venv.policy import layout
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from central_venv.doctor.finding import Finding
-    from central_venv.inventory.inventory import FoundEnvironment, FoundProject
+    from central_venv.inventory.found import FoundEnvironment, FoundProject
     from central_venv.store.record import ProjectRecord
 
 

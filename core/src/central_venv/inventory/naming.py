@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from central_venv.inventory.inventory import ORPHAN
+from central_venv.inventory.found import ORPHAN
 from central_venv.inventory.selection import is_called
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from central_venv.inventory.inventory import FoundProject
+    from central_venv.inventory.found import FoundProject
 
 
 def called(name: str, projects: Iterable[FoundProject]) -> list[str]:

@@ -13,7 +13,7 @@ from central_venv.store.use import is_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory.inventory import FoundEnvironment
+    from central_venv.inventory.found import FoundEnvironment
 
 #: uv locks this file in an environment while it changes that.
 _LOCK_OF_UV = ".lock"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from central_venv.inventory.inventory import PROJECT_STATES, FoundEnvironment, FoundProject
+from central_venv.inventory.found import PROJECT_STATES, FoundEnvironment, FoundProject
 from central_venv.machine import clock
 from central_venv.policy.project import true_path
 

@@ -54,7 +54,8 @@ def other_project(home: Home, target: str) -> str | None:
     directory, name = os.path.split(target)
     if name.startswith(layout.SHARED_PREFIX) or os.path.basename(directory) == os.path.basename(home.path):
         return None
-    from central_venv.inventory.inventory import ORPHAN, project_state
+    from central_venv.inventory.found import ORPHAN
+    from central_venv.inventory.project_state import project_state
     from central_venv.store.identity import moved_to
     from central_venv.store.record import read_project
 

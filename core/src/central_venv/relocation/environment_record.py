@@ -11,7 +11,7 @@ from central_venv.store.record import EnvironmentRecord, read_environment, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory.inventory import FoundEnvironment
+    from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.move_record import Key
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 
-from central_venv.inventory.inventory import find_project
+from central_venv.inventory.search import find_project
 from central_venv.relocation.move import Move, Outcome, broken
 from central_venv.relocation.move_record import read_move
 

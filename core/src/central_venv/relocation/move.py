@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import CentralVenvError, NewerRecordError
-from central_venv.inventory.inventory import find_project
+from central_venv.inventory.search import find_project
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.store import identity, venv
@@ -13,7 +13,7 @@ from central_venv.store.record import BROKEN, READY, ProjectRecord, read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory.inventory import FoundEnvironment
+    from central_venv.inventory.found import FoundEnvironment
     from central_venv.store.home import Home
 
 

@@ -17,7 +17,7 @@ from central_venv.store.record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.inventory.inventory import FoundEnvironment
+    from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.move import Move
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-    from central_venv.inventory.inventory import FoundEnvironment
+    from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.move import Move
     from central_venv.relocation.move_record import Key
 

@@ -6,11 +6,7 @@ import errno
 import os
 
 from central_venv.errors import CentralVenvError
-from central_venv.inventory.inventory import (
-    UNRECORDED,
-    FoundEnvironment,
-    FoundProject,
-)
+from central_venv.inventory.found import UNRECORDED, FoundEnvironment, FoundProject
 from central_venv.inventory.occupancy import other_owner, user_of
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running

@@ -7,14 +7,9 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 
 from central_venv.errors import CentralVenvError, NewerRecordError
-from central_venv.inventory.inventory import (
-    SHARED,
-    FoundEnvironment,
-    FoundProject,
-    find_project,
-    find_projects,
-)
+from central_venv.inventory.found import SHARED, FoundEnvironment, FoundProject
 from central_venv.inventory.occupancy import is_anything_claimed, is_bare
+from central_venv.inventory.search import find_project, find_projects
 from central_venv.machine import files, host
 from central_venv.policy import layout
 from central_venv.project_link.removing import withdrawn

@@ -8,10 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from central_venv.inventory.inventory import (
-        FoundEnvironment,
-        FoundProject,
-    )
+    from central_venv.inventory.found import FoundEnvironment, FoundProject
     from central_venv.store.trash import Trash
 
     #: What was not removed: the project, the environment or None for its home, and the reason.
