@@ -13,7 +13,8 @@ from pathlib import Path
 from central_venv import Home, Store
 from central_venv.machine import host
 from central_venv.policy.layout import environment_path, environment_record_path
-from central_venv.store.record import READY, EnvironmentRecord, Holder, ProjectRecord, write_environment, write_project
+from central_venv.store.environment_record import READY, EnvironmentRecord, Holder, write_environment
+from central_venv.store.project_record import ProjectRecord, write_project
 
 ENVIRONMENTS_PER_PROJECT = 4
 FILES_PER_DIRECTORY = 12

@@ -19,7 +19,7 @@ from central_venv.machine import clock
 from central_venv.removal.removal import remove
 from central_venv.removal.target import Target
 from central_venv.store.lock import Lock
-from central_venv.store.record import ProjectRecord, read_project, shared_environment_in, write_project
+from central_venv.store.project_record import ProjectRecord, read_project, shared_environment_in, write_project
 from support.environments import BAD_SHARED_NAMES, seal, seal_shared, write_environment
 from support.hosts import Host, finish
 from support.trees import listing, write_tree

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError
     from central_venv.policy.settings import Settings, load_settings
     from central_venv.store.environment import Environment
+    from central_venv.store.environment_record import Holder
     from central_venv.store.home import Home
     from central_venv.store.location import project_home
-    from central_venv.store.record import Holder
     from central_venv.store.store import Store
 
 # Each name is imported when it is first used: a lookup pays for what it needs and no more.
 _MODULES = {
     "CentralVenvError": "central_venv.errors",
     "Environment": "central_venv.store.environment",
-    "Holder": "central_venv.store.record",
+    "Holder": "central_venv.store.environment_record",
     "Home": "central_venv.store.home",
     "Settings": "central_venv.policy.settings",
     "Store": "central_venv.store.store",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from central_venv.store.environment import Environment
-    from central_venv.store.record import Holder
+    from central_venv.store.environment_record import Holder
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes are POSIX")
 

@@ -27,7 +27,7 @@ from central_venv.machine.directories import site_config_directory, user_config_
 from central_venv.machine.words import ago, counted, printable, size
 from central_venv.policy.key import home_name
 from central_venv.policy.project import current_directory
-from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.project_record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 from support.environments import seal

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.policy import layout
-from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.project_record import ProjectRecord, write_project
 from support.hosts import make_host
 from support.tox import Tox
 from support.trees import contents, write_tree

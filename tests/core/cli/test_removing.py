@@ -16,7 +16,7 @@ from central_venv.cli import main
 from central_venv.machine import clock
 from central_venv.machine.words import size
 from central_venv.store.disk_usage import disk_usage
-from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import seal
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree

@@ -21,7 +21,7 @@ from central_venv.policy import layout
 from central_venv.relocation.move_record import MoveRecord, write_move
 from central_venv.store import leftovers, trash
 from central_venv.store.lock import Lock
-from central_venv.store.record import ProjectRecord, read_project, write_project
+from central_venv.store.project_record import ProjectRecord, read_project, write_project
 from support.environments import seal
 from support.trees import write_tree
 

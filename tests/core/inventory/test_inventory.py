@@ -20,7 +20,7 @@ from central_venv.machine import host
 from central_venv.policy.key import home_name
 from central_venv.store.disk_usage import measure
 from central_venv.store.lock import Lock
-from central_venv.store.record import ProjectRecord
+from central_venv.store.project_record import ProjectRecord
 from support.environments import INTERPRETER, seal
 from support.trees import listing, write_tree
 

@@ -18,7 +18,7 @@ from central_venv.errors import CreationError, PythonRequestError, WaitCancelled
 from central_venv.inventory.search import find_project
 from central_venv.project_environment.creation import Wish, create
 from central_venv.store import environment as environment_module
-from central_venv.store.record import write_environment as write_record
+from central_venv.store.environment_record import write_environment as write_record
 from support.hosts import UV
 from support.trees import listing, write_tree
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from central_venv.store.environment import Environment
-    from central_venv.store.record import EnvironmentRecord, Holder
+    from central_venv.store.environment_record import EnvironmentRecord, Holder
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="fake programs are shell scripts, signals are POSIX")
 

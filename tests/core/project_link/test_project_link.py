@@ -16,7 +16,7 @@ from central_venv.errors import LinkError
 from central_venv.policy.settings import load_settings
 from central_venv.project_link import link_target, making, redirect, removing
 from central_venv.project_link.found import find
-from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.project_record import ProjectRecord, write_project
 from support import virtualenvs
 from support.environments import seal, write_environment
 from support.git import make_repository, needs_git, shown

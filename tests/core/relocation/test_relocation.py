@@ -29,8 +29,9 @@ from central_venv.project_link import link, making, redirect
 from central_venv.relocation import mending
 from central_venv.relocation.execution import carry_out
 from central_venv.relocation.planning import plan
+from central_venv.store.environment_record import read_environment
 from central_venv.store.lock import Lock
-from central_venv.store.record import ProjectRecord, read_environment, read_project, write_project
+from central_venv.store.project_record import ProjectRecord, read_project, write_project
 from support import crash, virtualenvs
 from support.environments import seal, write_environment
 from support.git import make_repository, needs_git
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from central_venv.relocation.move import Outcome
-    from central_venv.store.record import EnvironmentRecord
+    from central_venv.store.environment_record import EnvironmentRecord
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the environments and links of POSIX")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process uses")

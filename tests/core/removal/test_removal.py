@@ -18,7 +18,7 @@ from central_venv.machine import clock, host
 from central_venv.removal.removal import remove, sweep
 from central_venv.removal.target import Removed, Target
 from central_venv.store.lock import Lock
-from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.project_record import ProjectRecord, write_project
 from central_venv.store.trash import Trash
 from support.environments import seal
 from support.mounts import mounted

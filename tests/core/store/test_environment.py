@@ -20,7 +20,7 @@ from central_venv.machine import clock, host
 from central_venv.policy import layout
 from central_venv.store.environment import TOUCH_INTERVAL, Environment
 from central_venv.store.lock import Lock
-from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import INTERPRETER
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree

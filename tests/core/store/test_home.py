@@ -23,7 +23,7 @@ from central_venv.errors import (
 from central_venv.machine import clock, host
 from central_venv.policy.key import home_name
 from central_venv.store.location import is_enabled
-from central_venv.store.record import ProjectRecord, write_project
+from central_venv.store.project_record import ProjectRecord, write_project
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from central_venv.machine import clock, host
 from central_venv.store import identity
 from central_venv.store.identity import birth_time, moved_to, replaced
-from central_venv.store.record import ProjectRecord
+from central_venv.store.project_record import ProjectRecord
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError
-from central_venv.store.record import (
+from central_venv.store.environment_record import (
     CREATING,
     READY,
     EnvironmentRecord,
     Holder,
-    ProjectRecord,
-    is_project_record_of,
     read_environment,
-    read_project,
     write_environment,
-    write_project,
 )
+from central_venv.store.project_record import ProjectRecord, is_project_record_of, read_project, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 

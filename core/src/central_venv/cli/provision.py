@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from central_venv.policy.settings import Settings
     from central_venv.project_environment.choice import Choice
     from central_venv.store.environment import Environment
+    from central_venv.store.environment_record import Holder
     from central_venv.store.home import Home
-    from central_venv.store.record import Holder
 
 
 def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | None = None) -> None:

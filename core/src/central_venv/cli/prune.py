@@ -9,8 +9,8 @@ from central_venv.inventory.found import ACTIVE, ORPHAN, PROJECT_STATES, SHARED,
 from central_venv.inventory.search import find_projects
 from central_venv.inventory.selection import matching
 from central_venv.policy.settings import load_settings
+from central_venv.store.environment_record import BROKEN
 from central_venv.store.location import open_store
-from central_venv.store.record import BROKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
 from central_venv.relocation.move_record import former_root, has_move_record
 from central_venv.store import identity, venv
-from central_venv.store.record import BROKEN, CREATING, read_environment, read_project
+from central_venv.store.environment_record import BROKEN, CREATING, read_environment
+from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from central_venv.doctor.finding import Finding
     from central_venv.inventory.found import FoundEnvironment, FoundProject
-    from central_venv.store.record import ProjectRecord
+    from central_venv.store.project_record import ProjectRecord
 
 
 def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:

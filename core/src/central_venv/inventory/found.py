@@ -8,14 +8,8 @@ from central_venv.machine import clock
 from central_venv.policy import layout
 from central_venv.policy.layout import PROJECT_RUNNER
 from central_venv.store import venv
+from central_venv.store.environment_record import BROKEN, CREATING, READY, EnvironmentRecord
 from central_venv.store.lock import Lock
-from central_venv.store.record import (
-    BROKEN,
-    CREATING,
-    READY,
-    EnvironmentRecord,
-    ProjectRecord,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +17,7 @@ if TYPE_CHECKING:
 
     from central_venv.errors import CentralVenvError
     from central_venv.store.disk_usage import Usage
+    from central_venv.store.project_record import ProjectRecord
 
     Listener = Callable[[CentralVenvError], None]
 

@@ -7,8 +7,9 @@ import os
 from central_venv.errors import CentralVenvError, RecordError
 from central_venv.machine import files
 from central_venv.policy import layout
+from central_venv.store.environment_record import read_environment
 from central_venv.store.lock import Lock
-from central_venv.store.record import read_environment, shared_environment_in
+from central_venv.store.project_record import shared_environment_in
 from central_venv.store.use import is_used
 
 TYPE_CHECKING = False

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from central_venv.errors import CentralVenvError
-    from central_venv.store.record import (
-        ProjectRecord,
-    )
+    from central_venv.store.project_record import ProjectRecord
 
     Listener = Callable[[CentralVenvError], None]
 

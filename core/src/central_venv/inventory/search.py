@@ -18,10 +18,8 @@ from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHARED_PREFIX
 from central_venv.store import venv
-from central_venv.store.record import (
-    read_environment,
-    read_project,
-)
+from central_venv.store.environment_record import read_environment
+from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

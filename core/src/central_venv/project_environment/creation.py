@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from central_venv.store.environment import Environment
-    from central_venv.store.record import Holder
+    from central_venv.store.environment_record import Holder
 
 #: What a prompt may hold besides letters and digits.
 _HARMLESS = frozenset(" -_.,+@")

@@ -57,7 +57,7 @@ def other_project(home: Home, target: str) -> str | None:
     from central_venv.inventory.found import ORPHAN
     from central_venv.inventory.project_state import project_state
     from central_venv.store.identity import moved_to
-    from central_venv.store.record import read_project
+    from central_venv.store.project_record import read_project
 
     try:
         record = read_project(layout.project_record_path(directory))

@@ -7,7 +7,7 @@ import os
 from central_venv.errors import DamagedRecordError
 from central_venv.machine import files
 from central_venv.policy import layout
-from central_venv.store.record import EnvironmentRecord, read_environment, write_environment
+from central_venv.store.environment_record import EnvironmentRecord, read_environment, write_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from central_venv.repair.places import Places, UnrepairableError, is_below
 from central_venv.repair.repair import repair, repair_packages, repair_programs
 from central_venv.repair.starting import start
 from central_venv.store import venv
+from central_venv.store.environment_record import READY
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock
-from central_venv.store.record import READY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError
     from central_venv.relocation.move import Move
     from central_venv.relocation.move_record import Key
+    from central_venv.store.environment_record import Holder
     from central_venv.store.home import Home
-    from central_venv.store.record import Holder
 
     Problems = Callable[[CentralVenvError], None]
     Waits = Callable[[Holder | None], None]

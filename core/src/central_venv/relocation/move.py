@@ -9,7 +9,8 @@ from central_venv.inventory.search import find_project
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.store import identity, venv
-from central_venv.store.record import BROKEN, READY, ProjectRecord, read_project
+from central_venv.store.environment_record import BROKEN, READY
+from central_venv.store.project_record import ProjectRecord, read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

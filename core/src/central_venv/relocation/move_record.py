@@ -18,7 +18,7 @@ from central_venv.errors import DamagedRecordError, NewerRecordError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.store.record import SCHEMA
+from central_venv.store.record_file import SCHEMA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

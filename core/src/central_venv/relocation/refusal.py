@@ -13,7 +13,7 @@ from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS
 from central_venv.relocation.move import is_moved, is_same
 from central_venv.relocation.move_record import has_move_record
 from central_venv.store import identity, leftovers
-from central_venv.store.record import read_project
+from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.store import leftovers
 from central_venv.store.home_lock import HomeGoneError
-from central_venv.store.record import read_project
+from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from central_venv.errors import DamagedRecordError, HomeConflictError, StoreErro
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
 from central_venv.store import held, venv
-from central_venv.store.lock import Lock, wait
-from central_venv.store.record import (
+from central_venv.store.environment_record import (
     CREATING,
     READY,
     EnvironmentRecord,
@@ -25,6 +24,7 @@ from central_venv.store.record import (
     read_environment,
     write_environment,
 )
+from central_venv.store.lock import Lock, wait
 from central_venv.store.use import Uses
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from central_venv.errors import EnvironmentNameError, HomeConflictError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.store.record import (
+from central_venv.store.project_record import (
     ProjectRecord,
     is_project_record_of,
     read_project,

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from central_venv.store.record import ProjectRecord
+    from central_venv.store.project_record import ProjectRecord
 
 #: Seconds by which a directory must be younger than an environment to be another one: some clocks are that coarse.
 TOLERANCE = 2

@@ -1,0 +1,140 @@
+"""The record of a project: a small JSON file that says which project a home is of.
+
+``<home>/project.json``, written once, and when the project begins or ends to use a shared environment::
+
+    {"schema": 1,
+     "root": "/home/joe/projects/foo",        the project's true path
+     "created": "2026-11-21T09:00:00Z",
+     "host": "laptop",                        the machine that knows this path
+     "mount": "/",                            where the project's file system was mounted
+     "volume": "8a6bf1d3",                    and which one it was; null if the system cannot tell
+     "inode": 1234,                           which directory of it the root is; null likewise
+     "shared": "@torch"}                      the shared environment that the project uses; absent if it uses its own
+"""
+
+from __future__ import annotations
+
+import os
+
+from central_venv.machine import files
+from central_venv.policy.layout import is_shared_name
+from central_venv.store.record_file import begins_with, damaged, decode, encode, text_in
+
+TYPE_CHECKING = False
+
+
+class ProjectRecord:
+    """What a home says of its project.
+
+    Attributes:
+        root: true path of the project root.
+        created: when the home was made, ISO 8601 in UTC; None if unknown.
+        host: the machine on which the path means something; None if unknown.
+        mount: the mount point above the root when the home was made; None if unknown.
+        volume: the file system that was mounted there; None if unknown.
+        inode: the number of the root's directory in it; None if unknown.
+        shared: the shared environment that the project uses instead of its own; None if it does not.
+    """
+
+    __slots__ = ("created", "host", "inode", "mount", "root", "shared", "volume")
+
+    def __init__(  # noqa: PLR0913  # one for each field
+        self,
+        root: str,
+        *,
+        created: str | None = None,
+        host: str | None = None,
+        mount: str | None = None,
+        volume: str | None = None,
+        inode: int | None = None,
+        shared: str | None = None,
+    ) -> None:
+        self.root = root
+        self.created = created
+        self.host = host
+        self.mount = mount
+        self.volume = volume
+        self.inode = inode
+        self.shared = shared
+
+
+def is_project_record_of(path: str, root: str) -> bool:
+    """Whether a file is surely the project record of a root; False means that it must be looked at closely."""
+    return begins_with(path, {"root": root})
+
+
+def read_project(path: str) -> ProjectRecord | None:
+    """The project record in a file, or None if there is none.
+
+    Raises:
+        DamagedRecordError: it is no such record.
+        NewerRecordError: it was written by a newer central-venv.
+        StoreError: it cannot be read.
+    """
+    remedy = "it is written anew when the project is next used"
+    content = files.read(path)
+    if content is None:
+        return None
+    fields = decode(path, content, remedy)
+    root = text_in(fields, "root")
+    if root is None or not os.path.isabs(root) or not _can_be_a_path(root):
+        raise damaged(path, remedy)
+    shared = fields.get("shared")
+    if shared is not None and not (isinstance(shared, str) and is_shared_name(shared)):
+        raise damaged(path, remedy)
+    return ProjectRecord(
+        root,
+        created=text_in(fields, "created"),
+        host=text_in(fields, "host"),
+        mount=text_in(fields, "mount"),
+        volume=text_in(fields, "volume"),
+        inode=_number(fields, "inode"),
+        shared=shared,
+    )
+
+
+def shared_environment_in(path: str) -> str | None:
+    """The shared environment that the project of a project record uses; None if it uses its own.
+
+    Raises:
+        DamagedRecordError: it is no such record.
+        NewerRecordError: it was written by a newer central-venv.
+        StoreError: it cannot be read.
+    """
+    content = files.read(path)
+    if content is None or b'"shared"' not in content:  # as of nearly all projects: parsing takes its time
+        return None
+    record = read_project(path)
+    return None if record is None else record.shared
+
+
+def write_project(path: str, record: ProjectRecord) -> None:
+    """Write a project record; its key order is what `begins_with` relies on.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    fields = {
+        "root": record.root,
+        "created": record.created,
+        "host": record.host,
+        "mount": record.mount,
+        "volume": record.volume,
+        "inode": record.inode,
+    }
+    if record.shared is not None:
+        fields["shared"] = record.shared
+    files.write(path, encode(fields), durable=True)
+
+
+def _can_be_a_path(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _number(fields: dict[str, object], key: str) -> int | None:
+    value = fields.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
