@@ -18,7 +18,7 @@ from central_venv import Home, Store
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.machine import clock, host
 from central_venv.policy import layout
-from central_venv.store.environment import TOUCH_INTERVAL, Environment
+from central_venv.store.environment_record import TOUCH_INTERVAL
 from central_venv.store.lock import Lock
 from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import INTERPRETER
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from central_venv import Holder
+    from central_venv.store.environment import Environment
 
     Maker = Callable[[Path], Path]
 

@@ -6,25 +6,20 @@ Whoever is killed in between leaves a record that says so and a lock that is fre
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
-import sys
-
-from central_venv.errors import DamagedRecordError, HomeConflictError, StoreError
-from central_venv.machine import clock, files, host
+from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.store import held, venv
+from central_venv.store.claim_lock import ClaimLock
 from central_venv.store.environment_record import (
     CREATING,
     READY,
     EnvironmentRecord,
     Holder,
-    is_ready_record_of,
-    read_environment,
+    note_use,
+    this_process,
     write_environment,
 )
-from central_venv.store.lock import Lock, wait
+from central_venv.store.recorded_environment import RecordedEnvironment
 from central_venv.store.use import Uses
 
 TYPE_CHECKING = False
@@ -33,32 +28,20 @@ if TYPE_CHECKING:
 
     from central_venv.store.trash import Trash
 
-#: A use is recorded if the last one that was recorded is older, in seconds.
-TOUCH_INTERVAL = 3600
 
-
-class Environment:
-    """One environment in a home, or one that several projects share, whether it exists or not.
+class Environment(RecordedEnvironment):
+    """One environment that this process can claim, change and use.
 
     Attributes:
-        runner: what asks for it, such as ``tox``; ``project`` for project environments.
-        directory: the name of its directory.
-        path: absolute path of its directory.
         store: absolute path of the store it lies in.
-        record_path: absolute path of its record.
         uses: which processes use it, where several may at once.
     """
 
     __slots__ = (
         "_command",
-        "_home_lock",
         "_lock",
         "_prepare",
         "_previous",
-        "directory",
-        "path",
-        "record_path",
-        "runner",
         "store",
         "uses",
     )
@@ -76,13 +59,9 @@ class Environment:
         Raises:
             EnvironmentNameError: one of the names cannot be the name of a directory.
         """
-        self.runner = runner
-        self.directory = directory
-        self.path = layout.environment_path(home, runner, directory)
+        super().__init__(home, runner, directory)
         self.store = store
-        self.record_path = layout.environment_record_path(home, runner, directory)
-        self._home_lock = layout.home_lock_path(home)
-        self._lock = Lock(layout.environment_lock_path(home, runner, directory))
+        self._lock = ClaimLock(home, runner, directory, prepare=prepare)
         self.uses = Uses(layout.environment_uses_path(home, runner, directory))
         self._command: str | None = None
         self._previous: EnvironmentRecord | None = None
@@ -92,27 +71,6 @@ class Environment:
     def claimed(self) -> bool:
         """Whether this object holds the environment."""
         return self._lock.held
-
-    @property
-    def recorded(self) -> bool:
-        """Whether there is a record; with a claim: whether there was one before that.
-
-        Raises:
-            RecordError: the record is newer than this version understands.
-            StoreError: the record cannot be read.
-        """
-        return (self._previous if self.claimed else self._old_record()) is not None
-
-    @property
-    def note(self) -> str | None:
-        """What the runner noted when it sealed the environment; None if it did not, or began a change since then.
-
-        Raises:
-            RecordError: the record is newer than this version understands.
-            StoreError: the record cannot be read.
-        """
-        record = self._old_record()
-        return None if record is None else record.note
 
     @property
     def interrupted(self) -> bool:
@@ -164,9 +122,7 @@ class Environment:
             old = self._old_record()  # a newer one must not be replaced
             if not again:
                 self._previous = old
-            record = EnvironmentRecord(
-                self.runner, name, state=CREATING, holder=_this_process(command), request=request
-            )
+            record = EnvironmentRecord(self.runner, name, state=CREATING, holder=this_process(command), request=request)
             write_environment(self.record_path, record)
         except BaseException:
             self._lock.release()
@@ -222,40 +178,12 @@ class Environment:
             state=READY,
             created=venv.created(self.path),
             python=venv.python_version(self.path),
-            holder=_this_process(self._command) if record is None else record.holder,
+            holder=this_process(self._command) if record is None else record.holder,
             request=None if record is None else record.request,
             note=note,
         )
         write_environment(self.record_path, record)
         return True
-
-    def is_ready(self, request: str | None = None) -> bool:
-        """Whether the environment is complete and its Python there.
-
-        With a claim, by what was recorded before that. One that nobody recorded is taken for complete.
-
-        Args:
-            request: the Python that the runner asks for; False if another one was asked for when it was made.
-
-        Raises:
-            RecordError: the record is newer than this version understands.
-            StoreError: the record cannot be read.
-        """
-        return self._is_ready(self._previous if self.claimed else self._old_record(), request)
-
-    def is_surely_ready(self) -> bool:
-        """Whether the environment is recorded as complete under its directory's name, and its Python there.
-
-        False means that it must be looked at closely.
-
-        Raises:
-            StoreError: the record cannot be read.
-        """
-        return (
-            is_ready_record_of(self.record_path, self.runner, self.directory)
-            and venv.is_environment(self.path)
-            and venv.has_interpreter(self.path)
-        )
 
     def use(
         self,
@@ -315,27 +243,9 @@ class Environment:
         Raises:
             StoreError: it cannot be removed.
         """
-        from central_venv.store.trash import Trash
+        from central_venv.store.trash import set_aside
 
-        trash = Trash(self.store)
-        try:
-            trash.take(*os.path.relpath(self.path, self.store).split(os.sep))
-        except FileNotFoundError:
-            pass
-        except BaseException as error:
-            trash.empty()
-            if isinstance(error, OSError):
-                raise self._not_removed(error) from error
-            raise
-        return trash
-
-    def _not_removed(self, error: OSError) -> StoreError:
-        if error.errno in {errno.ENOTDIR, errno.ELOOP}:
-            return StoreError(
-                f"`{self.path}` is no directory, or behind a link, so it cannot be removed",
-                hint="remove that file or link; a directory is made in its place",
-            )
-        return files.store_error(error, "remove", self.path)
+        return set_aside(self.store, self.path)
 
     def restore(self) -> None:
         """Record what was recorded before the claim, if it still is true: for a change that failed before it began.
@@ -370,14 +280,7 @@ class Environment:
         Raises:
             StoreError: the store cannot be written.
         """
-        try:
-            now, status = clock.seconds(), os.lstat(self.record_path)
-            if stat.S_ISREG(status.st_mode) and abs(now - status.st_mtime) > TOUCH_INTERVAL:
-                os.utime(self.record_path, (now, now), follow_symlinks=os.utime not in os.supports_follow_symlinks)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise files.store_error(error, "write", self.record_path) from error
+        note_use(self.record_path)
 
     def release(self) -> None:
         """Let others have the environment; does nothing if it is not claimed.
@@ -391,81 +294,17 @@ class Environment:
             finally:
                 self._lock.release()
 
-    def read(self) -> EnvironmentRecord | None:
-        """The environment's record, or None if it has none.
-
-        Raises:
-            RecordError: it is damaged or newer than this version understands.
-            StoreError: it cannot be read.
-        """
-        return read_environment(self.record_path)
-
     def holder_elsewhere(self) -> Holder | None:
         """Who has the environment now, if another process has it and said so."""
         return self._holder() if self._lock.held_elsewhere() else None
 
     def _wait(self, on_wait: Callable[[Holder | None], None], cancelled: Callable[[], bool]) -> None:
-        wait(
-            lambda: self._try_lock(cancelled),
-            path=self._lock.path,
-            on_wait=lambda: on_wait(self._holder()),
-            cancelled=cancelled,
-        )
+        self._lock.acquire(on_wait=lambda: on_wait(self._holder()), cancelled=cancelled)
 
-    def _try_lock(self, cancelled: Callable[[], bool]) -> bool:
-        """Take the lock while nobody can remove the home it lies in."""
-        self._refuse_links()
-        if not os.path.isdir(os.path.dirname(self._home_lock)):
-            self._prepare()  # the lock would make the store, too, but without what tells backups of it
-        home_lock = Lock(self._home_lock)
-        home_lock.acquire(on_wait=lambda: None, cancelled=cancelled)
-        try:
-            self._prepare()  # again: the home may have been removed since
-            return self._lock.try_acquire()
-        finally:
-            home_lock.release()
-
-    def _refuse_links(self) -> None:
-        """A link among the records would have us write wherever it points to."""
-        records = os.path.dirname(self._lock.path)
-        for path in (os.path.dirname(records), records, self.uses.directory):
-            try:
-                status = os.lstat(path)
-            except FileNotFoundError:
-                return
-            except OSError as error:
-                raise files.store_error(error, "look at", path) from error
-            if not files.is_directory(status):
-                raise HomeConflictError(
-                    f"`{path}` is a link, not a directory", hint="remove the link; a directory is made in its place"
-                )
-
-    def _is_ready(self, record: EnvironmentRecord | None, request: str | None) -> bool:
-        if record is not None:
-            if record.state != READY:
-                return False
-            if None not in (request, record.request) and request != record.request:
-                return False
-        return venv.is_environment(self.path) and venv.has_interpreter(self.path)
-
-    def _old_record(self) -> EnvironmentRecord | None:
-        """The record as far as it can be used: a damaged one is replaced, a newer one is not."""
-        try:
-            return self.read()
-        except DamagedRecordError:
-            return None
+    def _record_before(self) -> EnvironmentRecord | None:
+        """With a claim, what was recorded before that."""
+        return self._previous if self.claimed else self._old_record()
 
     def _holder(self) -> Holder | None:
         record = self._old_record()
         return None if record is None else record.holder
-
-
-def _this_process(command: str | None) -> Holder:
-    if command is not None:
-        return Holder(os.getpid(), host.name(), command)
-    words = sys.argv or [sys.executable]
-    program, arguments = os.path.basename(words[0]), words[1:]
-    if "--" in arguments:  # what follows is the user's own, and may be a password
-        arguments = arguments[: arguments.index("--")]
-    shown = [argument if "=" not in argument else f"{argument.partition('=')[0]}=…" for argument in arguments]
-    return Holder(os.getpid(), host.name(), " ".join([program, *shown]))

@@ -19,7 +19,11 @@ process is writing.
 
 from __future__ import annotations
 
-from central_venv.machine import files
+import os
+import stat
+import sys
+
+from central_venv.machine import clock, files, host
 from central_venv.store.record_file import begins_with, damaged, decode, encode, text_in
 
 TYPE_CHECKING = False
@@ -29,6 +33,9 @@ READY = "ready"
 CREATING = "creating"
 #: What an environment is found to be whose creation did not end, or whose interpreter is gone. No record says so.
 BROKEN = "broken"
+
+#: A use is recorded if the last one that was recorded is older, in seconds.
+TOUCH_INTERVAL = 3600
 
 
 class Holder:
@@ -163,3 +170,40 @@ def _holder(fields: object) -> Holder | None:
     if not isinstance(pid, int) or host is None or command is None:
         return None
     return Holder(pid, host, command)
+
+
+def note_use(path: str) -> None:
+    """Record in a record's time that its environment is in use now, at most once in `TOUCH_INTERVAL`.
+
+    Does nothing if there is no record.
+
+    Args:
+        path: absolute path of the record.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        now, status = clock.seconds(), os.lstat(path)
+        if stat.S_ISREG(status.st_mode) and abs(now - status.st_mtime) > TOUCH_INTERVAL:
+            os.utime(path, (now, now), follow_symlinks=os.utime not in os.supports_follow_symlinks)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise files.store_error(error, "write", path) from error
+
+
+def this_process(command: str | None) -> Holder:
+    """This process, as others are told of it.
+
+    Args:
+        command: how it is called; its command line by default, without what may be a password.
+    """
+    if command is not None:
+        return Holder(os.getpid(), host.name(), command)
+    words = sys.argv or [sys.executable]
+    program, arguments = os.path.basename(words[0]), words[1:]
+    if "--" in arguments:  # what follows is the user's own, and may be a password
+        arguments = arguments[: arguments.index("--")]
+    shown = [argument if "=" not in argument else f"{argument.partition('=')[0]}=…" for argument in arguments]
+    return Holder(os.getpid(), host.name(), " ".join([program, *shown]))

@@ -123,6 +123,38 @@ class Trash:
         return path
 
 
+def set_aside(store: str, path: str) -> Trash:
+    """Take away what is at an environment's place; the trash can give it back until it is emptied.
+
+    Args:
+        store: absolute path of the store.
+        path: absolute path of the environment, which this process has claimed.
+
+    Raises:
+        StoreError: it cannot be taken away.
+    """
+    trash = Trash(store)
+    try:
+        trash.take(*os.path.relpath(path, store).split(os.sep))
+    except FileNotFoundError:
+        pass
+    except BaseException as error:
+        trash.empty()
+        if isinstance(error, OSError):
+            raise _not_removed(path, error) from error
+        raise
+    return trash
+
+
+def _not_removed(path: str, error: OSError) -> StoreError:
+    if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+        return StoreError(
+            f"`{path}` is no directory, or behind a link, so it cannot be removed",
+            hint="remove that file or link; a directory is made in its place",
+        )
+    return files.store_error(error, "remove", path)
+
+
 def empty_leftovers(store: str) -> tuple[int, Deleted]:
     """Delete what removals left in the trash whose processes were killed.
 
