@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv.store import deletion
-from central_venv.store.deletion import Deleted, delete
+from central_venv.store.deleted import Deleted
+from central_venv.store.deletion import delete
 from support.mounts import mounted
 from support.trees import listing, write_tree
 
@@ -51,7 +52,7 @@ print(json.dumps([deleted.failures, deleted.freed, os.listdir()]))
 #: Deletes with two processes, whatever this machine has, and tells what it knows.
 SHARED = """
 import json, os, signal, sys
-from central_venv.store import deletion
+from central_venv.store import deletion, tree_deletion
 deletion.processes = lambda maximum: min(2, maximum)
 {}
 deleted = deletion.delete(sys.argv[1], os.listdir(sys.argv[1]), on_progress=lambda _: None)
@@ -476,13 +477,13 @@ def test_a_killed_process_leaves_nothing_behind_but_the_count(trash: Path) -> No
     write_many(trash)
     everything = blocks(trash)
     code = """
-parent, of, done = os.getpid(), deletion._Deletion.of, []
+parent, of, done = os.getpid(), tree_deletion.TreeDeletion.delete, []
 def delete_three_and_die(self, name):
     of(self, name)
     done.append(name)
     if os.getpid() != parent and len(done) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-deletion._Deletion.of = delete_three_and_die
+tree_deletion.TreeDeletion.delete = delete_three_and_die
 """
 
     failures, freed, complete, left = shared(trash, code)

@@ -14,7 +14,7 @@ import pytest
 from central_venv.errors import StoreError
 from central_venv.machine import clock
 from central_venv.store import leftovers
-from central_venv.store.deletion import Deleted
+from central_venv.store.deleted import Deleted
 from central_venv.store.leftovers import UNFINISHED_AGE
 from support.environments import seal
 from support.trees import listing, write_tree

@@ -15,7 +15,8 @@ from central_venv.adoption.in_tree import DIRECTORIES, is_removed, removed_name
 from central_venv.errors import AdoptionError, StoreError
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running
-from central_venv.store.deletion import Deleted, delete
+from central_venv.store.deleted import Deleted
+from central_venv.store.deletion import delete
 from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from central_venv.cli import complain
 from central_venv.cli.text import align, print_document, print_safely
 from central_venv.errors import StoreError
 from central_venv.machine.words import counted, printable, size
-from central_venv.store.deletion import Deleted
+from central_venv.store.deleted import Deleted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

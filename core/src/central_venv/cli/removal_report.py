@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from central_venv.cli.plan import Plan
     from central_venv.inventory.found import FoundEnvironment, FoundProject
     from central_venv.removal.target import Kept, Removed
-    from central_venv.store.deletion import Deleted
+    from central_venv.store.deleted import Deleted
     from central_venv.store.store import Store
 
 SCHEMA = 1

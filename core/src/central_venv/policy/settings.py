@@ -8,7 +8,6 @@ names a path or code to load.
 from __future__ import annotations
 
 import os
-import sys
 
 from central_venv.errors import SettingsError
 from central_venv.machine import files
@@ -19,16 +18,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+
 CONFIG_FILE = "config.toml"
 PROJECT_TABLE = "tool.central-venv"
-
 #: What `link` can be.
 NO_LINK = "none"
 SYMLINK = "symlink"
-
 #: What is added for a Python and a selection has to fit into a file's name, too.
 _LONGEST_NAME = 64
-
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -201,7 +198,12 @@ def load_settings(root: str | None) -> Settings:
             values[key] = value
             origins[key] = origin
     written = str(values.get("store", ""))
-    values["store"] = _expand(written, origins["store"]) if "store" in values else data_directory()
+    if "store" in values:
+        from central_venv.policy.store_path import expand
+
+        values["store"] = expand(written, _place(origins["store"]))
+    else:
+        values["store"] = data_directory()
     return Settings(values, origins, varies=any(sign in written for sign in ("{hostname}", "{platform}", "$")))
 
 
@@ -297,56 +299,3 @@ def _from_variable(definition: _Definition, text: str) -> object:
     raise SettingsError(
         f"the variable `{definition.variable}` is {text!r}", hint="it must be 1 or 0 (or true, false, yes, no, on, off)"
     )
-
-
-def _expand(text: str, origin: Origin) -> str:
-    """Turn a configured store into an absolute path: ``~``, ``$VAR``, ``{user}``, ``{hostname}``, ``{platform}``."""
-    path = os.path.expandvars(os.path.expanduser(text))
-    for placeholder, value in _PLACEHOLDERS.items():
-        if placeholder in path:
-            path = path.replace(placeholder, value())
-    place = _place(origin)
-    parts = path.split(os.sep)
-    if unknown := next((part for part in parts if "$" in part or ("{" in part and "}" in part)), None):
-        raise SettingsError(
-            f"the store {text!r} from {place} holds {unknown!r}, which stands for nothing here",
-            hint=f"set the variable, or use one of {', '.join(f'`{name}`' for name in _PLACEHOLDERS)}",
-        )
-    if not os.path.isabs(path):
-        raise SettingsError(
-            f"the store {text!r} from {place} is not an absolute path",
-            hint=f"it must begin with `{os.path.abspath(os.sep)}`, `~` or a variable that does",
-        )
-    if os.pardir in parts or "\0" in path or os.path.dirname(path) == path:
-        raise SettingsError(
-            f"the store {text!r} from {place} cannot be one",
-            hint="give a directory of its own, without `..` in its path",
-        )
-    return os.path.normpath(path)
-
-
-def _user() -> str:
-    if sys.platform == "win32":
-        return os.environ.get("USERNAME", "")
-    else:  # noqa: RET505  # type checkers understand this form
-        from pwd import getpwuid
-
-        try:
-            return getpwuid(os.getuid()).pw_name
-        except KeyError:  # a user id without an entry, as in many containers
-            return str(os.getuid())
-
-
-def _hostname() -> str:
-    from central_venv.machine import host
-
-    return host.name().split(".")[0]
-
-
-def _platform() -> str:
-    import platform
-
-    return f"{sys.platform}-{platform.machine().lower()}"
-
-
-_PLACEHOLDERS: dict[str, Callable[[], str]] = {"{user}": _user, "{hostname}": _hostname, "{platform}": _platform}

@@ -13,7 +13,7 @@ from central_venv.relocation.environment_record import can_have_record, key_of, 
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of_new, used
 from central_venv.store import leftovers
-from central_venv.store.deletion import Deleted
+from central_venv.store.deleted import Deleted
 from central_venv.store.environment_record import CREATING, EnvironmentRecord, Holder
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock

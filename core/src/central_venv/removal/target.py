@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from central_venv.store.deletion import Deleted
+from central_venv.store.deleted import Deleted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from central_venv.store.deletion import Deleted
+    from central_venv.store.deleted import Deleted
 
 #: Seconds after which a file that is being written has been left behind: writing one takes a moment.
 UNFINISHED_AGE = 60

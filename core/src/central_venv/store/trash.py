@@ -17,7 +17,8 @@ import sys
 from central_venv.errors import StoreError
 from central_venv.machine import files
 from central_venv.policy import layout
-from central_venv.store.deletion import Deleted, delete
+from central_venv.store.deleted import Deleted
+from central_venv.store.deletion import delete
 from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
