@@ -24,6 +24,7 @@ MEMBERS = ("core", "plugins/hatch", "plugins/mise", "plugins/nox", "plugins/tox"
 TOOLS = (
     "coverage",
     "hypothesis",
+    "import-linter",
     "lupa",
     "mypy",
     "pexpect",
@@ -75,6 +76,7 @@ def test(environment: Path, arguments: list[str]) -> int:
     """All checks."""
     call(environment, "ruff", "format", "--check", ".")
     call(environment, "ruff", "check", ".")
+    call(environment, "lint-imports", "--no-logo", "--no-cache")
     for platform in PLATFORMS:
         call(environment, "mypy", "--platform", platform, *(f"{member}/src" for member in MEMBERS))
     call(environment, "mypy", "tests", "benchmarks", "examples", "dev.py")
