@@ -1143,7 +1143,7 @@ def test_a_change_that_failed_before_it_began_leaves_what_was_asked_for_before(
     make_ready(environment, make_environment, request="3.12")
     claim(environment, request="3.13")
 
-    environment.restore()
+    environment.restore_record()
 
     assert recorded(environment) == {**record("ready"), "request": "3.12"}
 
@@ -1666,7 +1666,7 @@ def test_a_note_comes_back_with_the_record(environment: Environment, make_enviro
     environment.release()
 
     claim(environment)
-    environment.restore()
+    environment.restore_record()
     environment.release()
 
     assert environment.note == "9f86d0"
@@ -1679,7 +1679,7 @@ def test_an_environment_that_was_not_recorded_is_not_after_a_change_that_did_not
     claim(environment)
     before = environment.recorded
 
-    environment.restore()
+    environment.restore_record()
     environment.release()
 
     assert not before
@@ -1689,11 +1689,11 @@ def test_an_environment_that_was_not_recorded_is_not_after_a_change_that_did_not
 
 def test_who_uses_an_environment_is_told(environment: Environment, home_of: Home, make_environment: Maker) -> None:
     make_ready(environment, make_environment)
-    nobody = environment.user()
+    nobody = environment.in_use_by()
     use(home_of.environment("tox", "py312"))
 
     assert nobody is None
-    assert environment.user() == "another process"
+    assert environment.in_use_by() == "another process"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system tells of processes through files")
@@ -1706,7 +1706,7 @@ def test_who_runs_from_an_environment_is_told(environment: Environment, make_env
     assert running.stdout is not None
     running.stdout.readline()
 
-    told = environment.user()
+    told = environment.in_use_by()
     running.communicate(b"\n")
 
     assert told == f"process {running.pid}"

@@ -61,7 +61,7 @@ from central_venv.store.lock import Lock
 lock = Lock(sys.argv[1])
 lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
 if sys.argv[2] == "survives":
-    lock.survive()
+    lock.make_inheritable()
 print("held", flush=True)
 sys.stdin.readline()
 os.execv(sys.executable, [sys.executable, "-c", "print('another', flush=True); input()"])
@@ -616,7 +616,7 @@ def test_a_lock_that_outlived_its_program_ends_with_the_next_one(end: str, lock:
 @exec_only
 def test_a_lock_that_would_outlive_its_program_can_be_given_back(lock: Lock) -> None:
     lock.acquire(on_wait=refuse_to_wait, cancelled=never)
-    lock.survive()
+    lock.make_inheritable()
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as heir:
         lock.release()
 
@@ -627,7 +627,7 @@ def test_a_lock_that_would_outlive_its_program_can_be_given_back(lock: Lock) -> 
 
 
 def test_what_is_not_held_does_not_outlive_anything(lock: Lock, tmp_path: Path) -> None:
-    lock.survive()
+    lock.make_inheritable()
 
     assert not lock.held
     assert listing(tmp_path) == {"home"}

@@ -35,7 +35,7 @@ from central_venv.store.use import Uses
 uses = Uses(sys.argv[1])
 uses.begin()
 if sys.argv[2] == "survives":
-    uses.survive()
+    uses.make_inheritable()
 os.execv(sys.executable, [sys.executable, "-c", "print('another', flush=True); input()"])
 """
 
@@ -216,7 +216,7 @@ def test_a_mark_that_outlived_its_program_ends_with_the_next_one(uses: Uses) -> 
 
 def test_a_use_that_would_outlive_its_program_can_end(uses: Uses) -> None:
     uses.begin()
-    uses.survive()
+    uses.make_inheritable()
 
     uses.end()
 
@@ -225,7 +225,7 @@ def test_a_use_that_would_outlive_its_program_can_end(uses: Uses) -> None:
 
 
 def test_a_use_that_was_not_begun_does_not_outlive_anything(uses: Uses, tmp_path: Path) -> None:
-    uses.survive()
+    uses.make_inheritable()
 
     assert not uses.by_others()
     assert listing(tmp_path) == {"home"}

@@ -66,7 +66,7 @@ def adopt(
     environment.claim(environment.directory, on_wait=on_wait)
     try:
         if environment.is_ready():  # somebody made it meanwhile
-            environment.restore()
+            environment.restore_record()
             environment.use(on_wait=on_wait)
             return prove(frozen, environment.path, made=False)
         changes = _make(frozen, environment, root)

@@ -68,7 +68,7 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
             if not environment.is_ready():
                 raise
             ready = True
-    environment.uses.survive()
+    environment.uses.make_inheritable()
     return Activation(choice.home, choice).for_program()
 
 

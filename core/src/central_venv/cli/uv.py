@@ -198,7 +198,7 @@ def _of_venv(arguments: UvArguments, choice: Choice) -> list[str]:
             hint=f"make it anew with `central-venv create --clear {choice.directory}`, "
             "or let this project use its own with `central-venv use --none`",
         )
-    if (user := choice.environment.user()) is not None:
+    if (user := choice.environment.in_use_by()) is not None:
         raise CreationError(f"`{choice.path}` cannot be made anew: it is in use by {user}", hint="end that first")
     choice.home.prepare()
     from central_venv.project_environment.creation import prompt_of

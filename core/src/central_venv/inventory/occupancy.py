@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LOCK_OF_UV = ".lock"
 
 
-def user_of(environment: FoundEnvironment) -> str | None:
+def in_use_by(environment: FoundEnvironment) -> str | None:
     """Who has claimed an environment or marked that it uses it, in words.
 
     Args:

@@ -106,7 +106,7 @@ def create(
 def _adopted(environment: Environment, on_wait: Callable[[Holder | None], None]) -> bool:
     """Whether what somebody made without us can be used as it is: recorded if possible, and untouched."""
     try:
-        return environment.adopt(on_wait=on_wait)
+        return environment.record_existing(on_wait=on_wait)
     except StoreError:  # what cannot be recorded can be used all the same
         return True
 
@@ -131,11 +131,11 @@ def make(environment: Environment, wish: Wish) -> None:
         _check_room(environment)
     except BaseException:
         with suppress(StoreError):  # nothing was changed
-            environment.restore()
+            environment.restore_record()
         raise
     keep = environment.is_ready()
     old = environment.set_aside()
-    environment.survive()
+    environment.make_inheritable()
     try:
         if not keep:
             old.empty()
@@ -147,7 +147,7 @@ def make(environment: Environment, wish: Wish) -> None:
             if keep:
                 old.give_back(environment.path)
                 keep = False
-                environment.restore()
+                environment.restore_record()
         if wish.root is not None:
             drop_dangling(wish.root, environment.path)
         raise
@@ -168,7 +168,7 @@ def _check_room(environment: Environment) -> None:
         raise CreationError(
             f"`{environment.path}` is in the way: it is no environment, and nobody recorded it", hint="move it away"
         )
-    if venv.is_environment(environment.path) and (user := environment.user()) is not None:
+    if venv.is_environment(environment.path) and (user := environment.in_use_by()) is not None:
         raise CreationError(f"`{environment.path}` cannot be made anew: it is in use by {user}", hint="end that first")
 
 

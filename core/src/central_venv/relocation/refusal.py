@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import MoveError
-from central_venv.inventory.occupancy import is_anything_claimed, other_owner, user_of
+from central_venv.inventory.occupancy import in_use_by, is_anything_claimed, other_owner
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running
 from central_venv.policy import layout
@@ -146,7 +146,7 @@ def _refuse_home_of_another(move: Move, former: str) -> None:
 def _refuse_users(move: Move) -> None:
     running = Running(move.home.store.path)
     for environment in move.environments:
-        user = user_of(environment)
+        user = in_use_by(environment)
         if user is None and (pid := running.from_environment(environment.path)) is not None:
             user = f"process {pid}, which runs from it"
         if user is not None:

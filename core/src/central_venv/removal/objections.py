@@ -7,7 +7,7 @@ import os
 
 from central_venv.errors import CentralVenvError
 from central_venv.inventory.found import UNRECORDED, FoundEnvironment, FoundProject
-from central_venv.inventory.occupancy import other_owner, user_of
+from central_venv.inventory.occupancy import in_use_by, other_owner
 from central_venv.machine import files, host
 from central_venv.machine.processes import Running
 from central_venv.policy import layout
@@ -79,7 +79,7 @@ class Objections:
             return "it is neither recorded nor in the home of a known project"
         if (owner := other_owner(now.path)) is not None:
             return f"it belongs to another user (id {owner})"
-        if (user := user_of(now)) is not None:
+        if (user := in_use_by(now)) is not None:
             return f"in use by {user}"
         if self._running is None:
             self._running = Running(self._store)
@@ -99,7 +99,11 @@ class Objections:
 
 
 def check_users(shared: FoundProject, projects: Iterable[FoundProject]) -> None:
-    """Refuse what a project needs that is not surely gone, or that may be needed."""
+    """Raise if an existing project uses the shared environment, or a home of unknown owner may.
+
+    Raises:
+        RefusedError: it is used, or that is unknown.
+    """
     if shared.living_users:
         raise RefusedError(f"it is used by {', '.join(str(user.root) for user in shared.living_users)}")
     for project in projects:
@@ -108,7 +112,7 @@ def check_users(shared: FoundProject, projects: Iterable[FoundProject]) -> None:
 
 
 def _may_use(home: str, name: str) -> bool:
-    """Whether a home says so that cannot be read, or that was renamed or copied, as in the middle of a move."""
+    """Return whether the home's record names the environment; an unreadable record counts as yes."""
     try:
         record = read_project(layout.project_record_path(home))
     except CentralVenvError:

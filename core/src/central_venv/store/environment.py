@@ -128,8 +128,8 @@ class Environment(RecordedEnvironment):
             self._lock.release()
             raise
 
-    def adopt(self, *, on_wait: Callable[[Holder | None], None]) -> bool:
-        """Record as complete what somebody made without us; at no time does it count as anything else.
+    def record_existing(self, *, on_wait: Callable[[Holder | None], None]) -> bool:
+        """Record an unrecorded environment as ready, without an interim `creating` state.
 
         Args:
             on_wait: told who has it, if it has to be waited for.
@@ -149,12 +149,12 @@ class Environment(RecordedEnvironment):
         finally:
             self._lock.release()
 
-    def survive(self) -> None:
-        """Let the programs that this process starts without closing files keep the claim as long as they run.
+    def make_inheritable(self) -> None:
+        """Make the claim inheritable: child processes that keep the lock's descriptor hold it until they exit.
 
         Otherwise a kill of this process would free the environment while they still change it.
         """
-        self._lock.survive()
+        self._lock.make_inheritable()
 
     def seal(self, note: str | None = None) -> bool:
         """Record that the claimed environment is complete.
@@ -192,7 +192,7 @@ class Environment(RecordedEnvironment):
         on_wait: Callable[[Holder | None], None],
         cancelled: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """Mark that this process uses the environment, beside others that may, until it ends the use or itself.
+        """Mark the environment as in use by this process, beside others that may, until `uses.end()` or exit.
 
         Waits for another process that has claimed it; an own claim stays.
 
@@ -247,7 +247,7 @@ class Environment(RecordedEnvironment):
 
         return set_aside(self.store, self.path)
 
-    def restore(self) -> None:
+    def restore_record(self) -> None:
         """Record what was recorded before the claim, if it still is true: for a change that failed before it began.
 
         Raises:
@@ -259,7 +259,7 @@ class Environment(RecordedEnvironment):
         elif previous.state == READY and previous.created == venv.created(self.path):
             write_environment(self.record_path, previous)
 
-    def user(self) -> str | None:
+    def in_use_by(self) -> str | None:
         """What else uses the environment, in words: a process that marked it so, or one that runs from it.
 
         Raises:

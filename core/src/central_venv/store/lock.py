@@ -101,7 +101,7 @@ class Lock:
             if not taken:
                 return False
 
-    def survive(self) -> None:
+    def make_inheritable(self) -> None:
         """Hand the lock on to a program that takes the place of this one, or is started without closing files.
 
         `release` frees it for all of them. Does nothing if it is not held.

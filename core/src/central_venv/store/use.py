@@ -53,10 +53,10 @@ class Uses:
             mark.acquire(on_wait=lambda: None, cancelled=lambda: False)
             self._mine = mark
 
-    def survive(self) -> None:
+    def make_inheritable(self) -> None:
         """Keep the mark if another program takes the place of this one."""
         if self._mine is not None:
-            self._mine.survive()
+            self._mine.make_inheritable()
 
     def end(self) -> None:
         """Take the mark away; does nothing if there is none."""

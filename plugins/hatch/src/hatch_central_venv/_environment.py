@@ -142,7 +142,7 @@ class CentralEnvironment(VirtualEnvironment):
             self._claim(central)
             if central.is_ready(self._request):
                 self._found_ready = True
-                central.restore()
+                central.restore_record()
                 self._release(central)
                 return
             if os.path.lexists(central.path):
@@ -258,7 +258,7 @@ class CentralEnvironment(VirtualEnvironment):
         self._told.__exit__(None, None, None)
 
     def _refuse_if_used(self, central: Environment) -> None:
-        if (user := central.user()) is not None:
+        if (user := central.in_use_by()) is not None:
             self._refuse(central, f"Environment `{self.name}` is in use by {user}, which must end first")
 
     def _refuse_if_in_the_way(self, central: Environment) -> None:
@@ -267,7 +267,7 @@ class CentralEnvironment(VirtualEnvironment):
             self._refuse(central, f"`{central.path}` is in the way of environment `{self.name}`: move it away")
 
     def _refuse(self, central: Environment, reason: str) -> None:
-        central.restore()
+        central.restore_record()
         self._release(central)
         self._refused = True
         self.app.abort(reason)
@@ -275,7 +275,7 @@ class CentralEnvironment(VirtualEnvironment):
     def enter_shell(self, name: str, path: str, args: Iterable[str]) -> None:
         """Use the environment until the shell ends, which may take the place of this process."""
         if self._central is not None:
-            self._central.uses.survive()
+            self._central.uses.make_inheritable()
         super().enter_shell(name, path, args)
 
     @cached_property

@@ -145,7 +145,7 @@ class Sessions:
             try:
                 created = create()
             except Exception:
-                environment.restore()  # unless something was changed
+                environment.restore_record()  # unless something was changed
                 raise
             environment.seal()
         except CentralVenvError as error:
