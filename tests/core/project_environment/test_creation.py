@@ -16,7 +16,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.errors import CreationError, PythonRequestError, WaitCancelledError
 from central_venv.inventory.search import find_project
-from central_venv.project_environment.creation import Wish, create
+from central_venv.project_environment.creation import CreationOptions, create
 from central_venv.store import environment as environment_module
 from central_venv.store.environment_record import write_environment as write_record
 from support.hosts import UV
@@ -39,9 +39,9 @@ CREATE = """
 import sys
 from central_venv import Home, Store
 from central_venv.store import environment as environment_module
-from central_venv.project_environment.creation import Wish, create
+from central_venv.project_environment.creation import CreationOptions, create
 environment = Home(Store(sys.argv[1]), sys.argv[2]).environment("project", ".venv")
-create(environment, Wish(sys.argv[2]), on_wait=lambda holder: None)
+create(environment, CreationOptions(sys.argv[2]), on_wait=lambda holder: None)
 """
 
 #: A parent that minds a hangup, also where the tests themselves run under `nohup`.
@@ -107,7 +107,7 @@ def states(home: Home) -> dict[str, str]:
 
 
 def make(environment: Environment, home: Home, python: str | None = None) -> None:
-    create(environment, Wish(home.root, python), on_wait=refuse_to_wait)
+    create(environment, CreationOptions(home.root, python), on_wait=refuse_to_wait)
 
 
 def python_of(environment: Environment) -> str:
@@ -676,7 +676,7 @@ def test_an_installer_that_outlives_its_killed_parent_keeps_the_claim(
         with pytest.raises(WaitCancelledError):
             environment.claim(".venv", on_wait=lambda _: None, cancelled=lambda: True)
 
-    create(environment, Wish(home_of.root), on_wait=lambda _: None)  # the end of a process takes a moment
+    create(environment, CreationOptions(home_of.root), on_wait=lambda _: None)  # the end of a process takes a moment
     assert states(home_of) == {".venv": "ready"}
 
 
@@ -714,7 +714,7 @@ def test_what_somebody_made_without_us_never_counts_as_half_made(
 
     monkeypatch.setattr(environment_module, "write_environment", write)
 
-    assert not create(environment, Wish(home_of.root), on_wait=refuse_to_wait)
+    assert not create(environment, CreationOptions(home_of.root), on_wait=refuse_to_wait)
 
     assert seen == ["ready"]
     assert (path / "pyvenv.cfg").exists()
@@ -732,7 +732,7 @@ def test_what_cannot_be_given_back_is_not_deleted(
     fake_uv('for path; do :; done; : > "$path"; exit 1')
 
     with pytest.raises(CreationError):
-        create(environment, Wish(home_of.root), on_wait=refuse_to_wait, anew=True)
+        create(environment, CreationOptions(home_of.root), on_wait=refuse_to_wait, anew=True)
 
     store = Path(home_of.store.path)
     assert [path for path in store.rglob("mark") if path.is_file()]

@@ -19,7 +19,7 @@ from central_venv.errors import AdoptionError, CreationError, StoreError
 from central_venv.machine import files
 from central_venv.machine.executable import find_program, variables_elsewhere
 from central_venv.machine.foreground import run
-from central_venv.project_environment.creation import Wish, make
+from central_venv.project_environment.creation import CreationOptions, make
 from central_venv.store import venv
 
 TYPE_CHECKING = False
@@ -81,12 +81,12 @@ def _make(frozen: Frozen, environment: Environment, root: str) -> list[str]:
     uv = find_program(UV)
     # nox reuses only what was made by the same kind of program, so that is done if its Python is still there.
     with_uv = uv is not None and (frozen.by_uv or frozen.interpreter is None)
-    options = (
+    arguments = (
         *(["--system-site-packages"] if frozen.system else []),
         *(["--without-pip"] if uv is not None and not with_uv else []),
     )
     files.make_private_directory(os.path.dirname(environment.path))
-    make(environment, Wish(root, frozen.interpreter or frozen.python, options=options, uv=with_uv))
+    make(environment, CreationOptions(root, frozen.interpreter or frozen.python, arguments=arguments, uv=with_uv))
     try:
         _install(frozen, environment.path, uv)
         changes = prove(frozen, environment.path, made=True)

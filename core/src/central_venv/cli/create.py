@@ -98,11 +98,11 @@ def _create_shared(arguments: Namespace) -> tuple[Environment, bool]:
 
 def _make(environment: Environment, root: str | None, arguments: Namespace, python: str | None) -> bool:
     from central_venv.cli.provision import say_wait
-    from central_venv.project_environment.creation import Wish, create
+    from central_venv.project_environment.creation import CreationOptions, create
 
-    options = ("--system-site-packages",) if arguments.system_site_packages else ()
-    wish = Wish(root, python, trusted=True, options=options)
-    made = create(environment, wish, on_wait=say_wait, anew=arguments.clear)
+    further = ("--system-site-packages",) if arguments.system_site_packages else ()
+    options = CreationOptions(root, python, trusted=True, arguments=further)
+    made = create(environment, options, on_wait=say_wait, anew=arguments.clear)
     if not made and python is not None:
         _check_python(environment, python)
     return made

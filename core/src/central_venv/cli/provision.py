@@ -28,7 +28,7 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
     Raises:
         CentralVenvError: it cannot be made, or is a shared one that is not there.
     """
-    from central_venv.project_environment.creation import Wish, create
+    from central_venv.project_environment.creation import CreationOptions, create
 
     environment = choice.environment
     if choice.is_shared and not environment.is_ready():
@@ -37,7 +37,7 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
             hint=f"make it with `central-venv create {choice.directory}`, "
             "or let the project use its own with `central-venv use --none`",
         )
-    create(environment, Wish(choice.home.root, choice.asked or python, trusted=trusted), on_wait=say_wait)
+    create(environment, CreationOptions(choice.home.root, choice.asked or python, trusted=trusted), on_wait=say_wait)
     keep_link(choice, settings)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _HARMLESS = frozenset(" -_.,+@")
 
 
-class Wish:
+class CreationOptions:
     """How an environment is to be.
 
     Attributes:
@@ -39,11 +39,11 @@ class Wish:
         python: its Python, as uv takes it; None for that of `UV_PYTHON`, or else the one that the project asks for.
         trusted: whether the user vouches for the project: then uv runs in it, and takes for its Python whatever it
             says.
-        options: what else uv and virtualenv are told.
+        arguments: further arguments for uv and virtualenv.
         uv: whether uv may make it: some runners tell who did.
     """
 
-    __slots__ = ("options", "python", "root", "trusted", "uv")
+    __slots__ = ("arguments", "python", "root", "trusted", "uv")
 
     def __init__(
         self,
@@ -51,18 +51,18 @@ class Wish:
         python: str | None = None,
         *,
         trusted: bool = False,
-        options: tuple[str, ...] = (),
+        arguments: tuple[str, ...] = (),
         uv: bool = True,
     ) -> None:
         self.root = root
         self.python = python
         self.trusted = trusted
-        self.options = options
+        self.arguments = arguments
         self.uv = uv
 
 
 def create(
-    environment: Environment, wish: Wish, *, on_wait: Callable[[Holder | None], None], anew: bool = False
+    environment: Environment, options: CreationOptions, *, on_wait: Callable[[Holder | None], None], anew: bool = False
 ) -> bool:
     """Make an environment unless there is one that is complete; what was interrupted is made anew.
 
@@ -71,7 +71,7 @@ def create(
 
     Args:
         environment: the one to make.
-        wish: how it is to be.
+        options: how it is to be.
         on_wait: told who has the environment, if it has to be waited for.
         anew: whether one that is complete is made again; it is removed once that has succeeded.
 
@@ -96,7 +96,7 @@ def create(
     try:
         made = anew or not environment.is_ready()  # somebody may have made it meanwhile
         if made:
-            make(environment, wish)
+            make(environment, options)
         environment.seal()
         return made
     finally:
@@ -111,23 +111,23 @@ def _adopted(environment: Environment, on_wait: Callable[[Holder | None], None])
         return True
 
 
-def make(environment: Environment, wish: Wish) -> None:
+def make(environment: Environment, options: CreationOptions) -> None:
     """Make an environment that this process has claimed, in the place of whatever is there.
 
     One that is complete is put back if that fails.
 
     Args:
         environment: the one to make.
-        wish: how it is to be.
+        options: how it is to be.
 
     Raises:
         CreationError: it could not be made, or what would be removed is in use.
         PythonRequestError: the project asks for something that is neither a version nor a range.
         StoreError: the store cannot be written.
     """
-    directory = str(wish.root) if _asks_project(wish) else os.path.dirname(environment.path)
+    directory = str(options.root) if _asks_project(options) else os.path.dirname(environment.path)
     try:
-        command = _command(environment, wish)
+        command = _command(environment, options)
         _check_room(environment)
     except BaseException:
         with suppress(StoreError):  # nothing was changed
@@ -148,8 +148,8 @@ def make(environment: Environment, wish: Wish) -> None:
                 old.give_back(environment.path)
                 keep = False
                 environment.restore_record()
-        if wish.root is not None:
-            drop_dangling(wish.root, environment.path)
+        if options.root is not None:
+            drop_dangling(options.root, environment.path)
         raise
     else:
         keep = False
@@ -157,9 +157,9 @@ def make(environment: Environment, wish: Wish) -> None:
         old.close() if keep else old.empty()  # what cannot be given back is not deleted, either
 
 
-def _asks_project(wish: Wish) -> bool:
+def _asks_project(options: CreationOptions) -> bool:
     """Whether uv is to find out which Python the project wants."""
-    return wish.trusted and wish.uv and wish.root is not None and find_program("uv") is not None
+    return options.trusted and options.uv and options.root is not None and find_program("uv") is not None
 
 
 def _check_room(environment: Environment) -> None:
@@ -183,25 +183,25 @@ def prompt_of(environment: Environment, root: str | None) -> str:
     return "".join(character if character.isalnum() or character in _HARMLESS else "_" for character in name)
 
 
-def _request(environment: Environment, wish: Wish) -> str | None:
-    request = wish.python or passed_on.uv_python(os.path.dirname(environment.path), environment.store)
+def _request(environment: Environment, options: CreationOptions) -> str | None:
+    request = options.python or passed_on.uv_python(os.path.dirname(environment.path), environment.store)
     if not request:
-        return None if wish.root is None or _asks_project(wish) else project_request(wish.root)
+        return None if options.root is None or _asks_project(options) else project_request(options.root)
     # A path means the same in whatever directory the programs run.
     return os.path.abspath(request) if os.path.dirname(request) and os.path.exists(request) else request
 
 
-def _command(environment: Environment, wish: Wish) -> list[str]:
-    path, prompt = environment.path, f"--prompt={prompt_of(environment, wish.root)}"
-    request = _request(environment, wish)
-    if wish.uv and (uv := find_program("uv")):
+def _command(environment: Environment, options: CreationOptions) -> list[str]:
+    path, prompt = environment.path, f"--prompt={prompt_of(environment, options.root)}"
+    request = _request(environment, options)
+    if options.uv and (uv := find_program("uv")):
         python = [] if request is None else [f"--python={request}"]
-        alone = [] if _asks_project(wish) else ["--no-project"]
-        return [uv, "venv", "--quiet", *alone, prompt, *python, *wish.options, "--", path]
+        alone = [] if _asks_project(options) else ["--no-project"]
+        return [uv, "venv", "--quiet", *alone, prompt, *python, *options.arguments, "--", path]
     interpreter = _interpreter(request)
     if virtualenv := find_program("virtualenv"):
-        return [virtualenv, "--quiet", f"--python={interpreter}", prompt, *wish.options, "--", path]
-    return [interpreter, "-I", "-m", "venv", prompt, *wish.options, "--", path]
+        return [virtualenv, "--quiet", f"--python={interpreter}", prompt, *options.arguments, "--", path]
+    return [interpreter, "-I", "-m", "venv", prompt, *options.arguments, "--", path]
 
 
 def _interpreter(request: str | None) -> str:
