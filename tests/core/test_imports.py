@@ -113,7 +113,7 @@ def test_importing_the_package_loads_none_of_its_modules(project: Path) -> None:
     ids=" ".join,
 )
 def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(arguments: list[str], project: Path) -> None:
-    become = "from central_venv.machine import replacement\nreplacement.become = lambda *_: 0"
+    no_exec = "from central_venv.machine import replacement\nreplacement.exec_or_run = lambda *_: 0"
     prepare = "import central_venv\nhome = central_venv.project_home('.')\n"
     for name in (".venv", ".venv+extra.a"):
         prepare += (
@@ -128,7 +128,7 @@ def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(argum
         )
     loaded_by(prepare, project)
 
-    loaded = loaded_by(f"{become}\n{PATH.format(arguments=arguments)}", project)
+    loaded = loaded_by(f"{no_exec}\n{PATH.format(arguments=arguments)}", project)
 
     assert "central_venv.project_environment.choice" in loaded
     assert loaded & EXPENSIVE == set()

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process take
 BECOME = """
 import os, sys
 from central_venv.cli import guarded
-from central_venv.machine.replacement import become
+from central_venv.machine.replacement import exec_or_run
 print("said before")
-sys.exit(guarded(lambda: become(sys.argv[1:], {"PATH": os.environ["PATH"], "ONLY": "this"})))
+sys.exit(guarded(lambda: exec_or_run(sys.argv[1:], {"PATH": os.environ["PATH"], "ONLY": "this"})))
 """
 
 

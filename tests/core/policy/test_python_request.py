@@ -166,7 +166,7 @@ def test_a_program_that_cannot_be_started_is_refused(base: Path) -> None:
 def test_a_program_that_does_not_end_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from central_venv.policy import python_request
 
-    monkeypatch.setattr(python_request, "_PATIENCE", 0.05)
+    monkeypatch.setattr(python_request, "_PROBE_TIMEOUT", 0.05)
 
     with pytest.raises(PythonRequestError):
         python_name(program(base / "fake", "exec sleep 60"))
@@ -229,7 +229,7 @@ def test_uv_that_does_not_end_is_an_error_of_ours(base: Path, monkeypatch: pytes
     write_tree(base, {"uv": f"#!/bin/sh\nexec {shutil.which('sleep')} 60\n"})
     (base / "uv").chmod(0o755)
     monkeypatch.setenv("PATH", str(base))
-    monkeypatch.setattr(python_request, "_PATIENCE", 0.05)
+    monkeypatch.setattr(python_request, "_PROBE_TIMEOUT", 0.05)
 
     with pytest.raises(PythonRequestError):
         python_request.python_name("the best")

@@ -270,7 +270,7 @@ def test_what_git_itself_cannot_read_is_told(
 ) -> None:
     exclude.unlink()
     exclude.mkdir() if kind == "directory" else os.mkfifo(exclude)
-    monkeypatch.setattr(repository, "_PATIENCE", 0.5)
+    monkeypatch.setattr(repository, "_PROBE_TIMEOUT", 0.5)
 
     assert refused(project).message.startswith(f"git fails in `{project}`: ")
 
@@ -292,7 +292,7 @@ def test_a_repository_that_cannot_be_written_is_told(base: Path) -> None:
 def test_somebody_who_has_the_file_for_long_is_told(
     project: Path, exclude: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repository, "_PATIENCE", 0.2)
+    monkeypatch.setattr(repository, "_LOCK_TIMEOUT", 0.2)
     lock = Lock(f"{exclude}.central-venv-lock")
     assert lock.try_acquire()
 
@@ -501,7 +501,7 @@ def test_git_is_not_waited_for_without_end(project: Path, base: Path, monkeypatc
     os.mkfifo(base / "pipe")
     with (project / ".git" / "config").open("a") as config:
         config.write(f"[include]\n\tpath = {base / 'pipe'}\n")
-    monkeypatch.setattr(repository, "_PATIENCE", 0.5)
+    monkeypatch.setattr(repository, "_PROBE_TIMEOUT", 0.5)
 
     error = refused(project)
 

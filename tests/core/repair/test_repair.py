@@ -655,7 +655,7 @@ def test_a_python_of_another_environment_is_found_out(base: Path, moved: Moved) 
 
 
 def test_a_python_that_hangs_is_given_up(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starting, "_PATIENCE", 0.2)
+    monkeypatch.setattr(starting, "_PROBE_TIMEOUT", 0.2)
     moved.file("bin/python", "#!/bin/sh\nexec sleep 60\n", 0o755)
 
     with pytest.raises(UnrepairableError, match=r"^its Python did not start within 0\.2 seconds$"):

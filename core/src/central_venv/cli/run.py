@@ -50,7 +50,7 @@ def conflict(arguments: RunArguments) -> str | None:
 def run(arguments: RunArguments) -> int:
     """Become the command; on Windows, run it and return its exit status."""
     from central_venv.cli.provision import enter
-    from central_venv.machine.replacement import become
+    from central_venv.machine.replacement import exec_or_run
     from central_venv.project_environment import passed_on
     from central_venv.project_environment.choice import choose
 
@@ -59,4 +59,4 @@ def run(arguments: RunArguments) -> int:
     variables = enter(choice, settings)
     if (python := choice.python_for_uv) is not None:  # what the command runs in turn means the same
         variables |= passed_on.variables(home.path, python)
-    return become(arguments.command, variables)
+    return exec_or_run(arguments.command, variables)

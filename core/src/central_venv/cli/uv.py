@@ -64,7 +64,7 @@ def run_quickly(argv: list[str]) -> int:
 
 def _run(words: list[str], *, isolated: bool) -> int:
     from central_venv.machine.executable import find_program
-    from central_venv.machine.replacement import become
+    from central_venv.machine.replacement import exec_or_run
     from central_venv.project_environment.uv_arguments import UvArguments
 
     uv = find_program("uv")
@@ -73,11 +73,11 @@ def _run(words: list[str], *, isolated: bool) -> int:
     arguments = UvArguments(words)
     found = None if _is_settled(arguments) else _choose(arguments, isolated=isolated)
     if found is None:
-        return become([uv, *words], dict(os.environ))
+        return exec_or_run([uv, *words], dict(os.environ))
     choice, settings, selection = found
     added = _added(arguments, choice, selection)
     variables = _variables(arguments, choice, settings)
-    return become([uv, *words[: arguments.position], *added, *words[arguments.position :]], variables)
+    return exec_or_run([uv, *words[: arguments.position], *added, *words[arguments.position :]], variables)
 
 
 def _is_settled(arguments: UvArguments) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-def become(command: list[str], variables: Mapping[str, str]) -> int:
+def exec_or_run(command: list[str], variables: Mapping[str, str]) -> int:
     """Become a program; on Windows, which cannot do that, run it to its end.
 
     Args:
@@ -31,7 +31,7 @@ def become(command: list[str], variables: Mapping[str, str]) -> int:
         stream.flush()
     name = command[0]
     try:
-        return _become(command, variables)
+        return _exec_or_run(command, variables)
     except (FileNotFoundError, NotADirectoryError) as error:
         if (program := _script(name, variables)) is not None:
             raise CommandError(
@@ -59,7 +59,7 @@ if sys.platform == "win32":
     import signal
     import subprocess
 
-    def _become(command: list[str], variables: Mapping[str, str]) -> int:
+    def _exec_or_run(command: list[str], variables: Mapping[str, str]) -> int:
         program = shutil.which(command[0], path=variables.get("PATH"))
         if program is None:
             raise FileNotFoundError
@@ -69,7 +69,7 @@ if sys.platform == "win32":
 else:
     import _signal  # type: ignore[import-not-found]  # what `signal` wraps with enumerations, which take a third of Python's start-up time
 
-    def _become(command: list[str], variables: Mapping[str, str]) -> NoReturn:
+    def _exec_or_run(command: list[str], variables: Mapping[str, str]) -> NoReturn:
         for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores these, and the program would, too
             _signal.signal(number, _signal.SIG_DFL)
         os.execvpe(command[0], command, variables)  # noqa: S606

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 #: Seconds that an interpreter may take to say what it is.
-_PATIENCE = 30
+_PROBE_TIMEOUT = 30
 
 _SHORT = {"": "cpython", "py": "cpython", "python": "cpython", "cp": "cpython", "pp": "pypy", "gp": "graalpy"}
 
@@ -231,7 +231,7 @@ def _output_of(command: list[str]) -> str:
             text=True,
             errors="replace",
             check=True,
-            timeout=_PATIENCE,
+            timeout=_PROBE_TIMEOUT,
         )
     except (OSError, subprocess.SubprocessError):
         return ""

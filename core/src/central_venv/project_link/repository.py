@@ -22,8 +22,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Seconds that git may take, and that somebody else's change of its file is waited for.
-_PATIENCE = 10
+#: Seconds that git may take.
+_PROBE_TIMEOUT = 10
+#: Seconds that another process may take to change git's file.
+_LOCK_TIMEOUT = 10
 
 #: The line above each of ours, which tells them from the user's own.
 _COMMENT = b"# made by central-venv, for the link to the project's environment"
@@ -169,10 +171,10 @@ class _Git:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
-                timeout=_PATIENCE,
+                timeout=_PROBE_TIMEOUT,
             )
         except subprocess.TimeoutExpired:
-            return -1, b"", f"it does not answer within {_PATIENCE} s".encode()
+            return -1, b"", f"it does not answer within {_PROBE_TIMEOUT} s".encode()
         except OSError as error:
             return -1, b"", files.reason(error).encode()
         return done.returncode, done.stdout, done.stderr
@@ -214,7 +216,7 @@ def _refusal(message: str, pattern: bytes) -> RepositoryError:
 @contextmanager
 def _locked(exclude: str) -> Iterator[None]:
     lock = Lock(f"{exclude}{_LOCK}", make_directories=False)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _LOCK_TIMEOUT
     lock.acquire(on_wait=lambda: None, cancelled=lambda: time.monotonic() > deadline)
     try:
         yield

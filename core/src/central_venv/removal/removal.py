@@ -146,7 +146,7 @@ class _Removal:
         """
         records = os.path.join(home, layout.RECORDS)
         if proven and make_records(home):
-            self._removed.swept.discount(os.lstat(records))
+            self._removed.swept.exclude(os.lstat(records))
         try:
             if not files.is_directory(os.lstat(records)):
                 raise RefusedError("its records are a link")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 #: Seconds that an environment's Python has to start: some lie on slow network drives.
-_PATIENCE = 60
+_PROBE_TIMEOUT = 60
 
 #: Says whether the environment that a Python takes for its own is the one that is meant; Python 2.7 understands it.
 _IS_AT_HOME = "import os, sys; sys.exit(0 if os.path.samefile(sys.prefix, sys.argv[1]) else 3)"
@@ -38,10 +38,10 @@ def start(path: str, places: Collection[str] = ()) -> None:
     command = [os.path.join(path, venv.PYTHON), isolated, "-c", _IS_AT_HOME, path]
     try:
         ended = subprocess.run(  # noqa: S603  # the environment's own
-            command, cwd=path, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+            command, cwd=path, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired:
-        raise UnrepairableError(f"its Python did not start within {_PATIENCE} seconds") from None
+        raise UnrepairableError(f"its Python did not start within {_PROBE_TIMEOUT} seconds") from None
     except OSError as error:
         raise UnrepairableError(f"its Python cannot be started: {files.reason(error)}") from error
     if ended.returncode == _NOT_AT_HOME:

@@ -50,7 +50,7 @@ class Deleted:
         size, links, here = self._linked[device, inode]
         self._linked[device, inode] = (size, links, here + 1)
 
-    def discount(self, status: os.stat_result) -> None:
+    def exclude(self, status: os.stat_result) -> None:
         """Leave out a file or directory that was made only for the removal, and goes with it."""
         self._alone -= size_of(status)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Seconds between two attempts to take a lock that somebody has.
-PATIENCE = 0.05
+POLL_INTERVAL = 0.05
 
 _OPEN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 #: Shell scripts give their files small numbers.
@@ -177,7 +177,7 @@ def wait(attempt: Callable[[], bool], *, path: str, on_wait: Callable[[], None],
     while not cancelled():
         if attempt():
             return
-        time.sleep(PATIENCE)
+        time.sleep(POLL_INTERVAL)
     raise WaitCancelledError(f"gave up waiting for `{path}`", hint="run the command again")
 
 
