@@ -376,12 +376,12 @@ def test_a_python_that_is_nowhere_is_one_clear_error(
 def test_an_environment_of_an_outer_run_is_not_waited_for(
     base: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central_venv.store import held
+    from central_venv.store import outer_claims
 
     old = write_real_environment(base / "old")
     other = Home(Store(environment.store), str(base / "project")).environment("project", ".venv")
     other.claim(".venv", on_wait=refuse_to_wait)
-    for name, value in held.variables(other.store, other.path).items():
+    for name, value in outer_claims.variables(other.store, other.path).items():
         monkeypatch.setenv(name, value)
 
     with pytest.raises(AdoptionError, match="belongs to the run that this command is part of"):

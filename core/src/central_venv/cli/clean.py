@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from central_venv.cli import complain, removing
+from central_venv.cli import complain, removal_flow
 from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
 from central_venv.inventory.found import SHARED, UNREACHABLE, UNRECORDED
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="also if the project cannot be seen now and may come back, or if nobody can tell which it is; with --all: "
         "instead of the others",
     )
-    removing.add_arguments(parser)
+    removal_flow.add_arguments(parser)
 
 
 def conflict(arguments: Namespace) -> str | None:
@@ -43,9 +43,9 @@ def run(arguments: Namespace) -> int:
     if not arguments.all:
         store, project = stored_project(arguments.project)
         plan.add(project, project.environments, whole=True, state=arguments.state)
-        return removing.carry_out(store, plan, arguments)
+        return removal_flow.carry_out(store, plan, arguments)
     store = open_store(load_settings(None), None)
     for project in find_projects(store, on_problem=complain):
         if project.state != SHARED and arguments.state in {None, project.state}:
             plan.add(project, project.environments, whole=True, state=arguments.state)
-    return removing.carry_out(store, plan, arguments, agreement=str(len(plan.environments)))
+    return removal_flow.carry_out(store, plan, arguments, agreement=str(len(plan.environments)))

@@ -7,9 +7,9 @@ import sys
 from central_venv.cli import DONE, complain
 from central_venv.cli.rows import environment_row, project_cell, size_cells
 from central_venv.cli.text import on_terminal, print_columns, print_document
+from central_venv.inventory.filters import is_called, matching
 from central_venv.inventory.found import ENVIRONMENT_STATES, PROJECT_STATES, FoundProject
 from central_venv.inventory.search import find_projects
-from central_venv.inventory.selection import is_called, matching
 from central_venv.machine.words import UNKNOWN, printable, size
 from central_venv.policy.settings import load_settings
 from central_venv.store.location import open_store

@@ -13,8 +13,8 @@ from central_venv.cli.provision import say_wait
 from central_venv.cli.question import agreed
 from central_venv.cli.text import print_document, print_safely
 from central_venv.errors import MoveError, ProjectNotFoundError, SettingsError
+from central_venv.inventory.filters import is_called
 from central_venv.inventory.search import find_projects
-from central_venv.inventory.selection import is_called
 from central_venv.machine.words import counted, printable
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from central_venv.cli import complain, removing
+from central_venv.cli import complain, removal_flow
 from central_venv.cli.options import add_unused_for
 from central_venv.cli.plan import Plan
+from central_venv.inventory.filters import matching
 from central_venv.inventory.found import ACTIVE, ORPHAN, PROJECT_STATES, SHARED, UNREACHABLE, UNRECORDED
 from central_venv.inventory.search import find_projects
-from central_venv.inventory.selection import matching
 from central_venv.policy.settings import load_settings
 from central_venv.store.environment_record import BROKEN
 from central_venv.store.location import open_store
@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"instead: those of projects in this state ({', '.join(_STATES[:-1])}), or those that are broken; "
         "with --unused-for only the idle ones of them",
     )
-    removing.add_arguments(parser)
+    removal_flow.add_arguments(parser)
 
 
 def conflict(arguments: Namespace) -> str | None:
@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
         if project.record is not None and project.state != UNREACHABLE:
             plan.homes.append(project.home)
         _consider(project, arguments, plan)
-    return removing.carry_out(store, plan, arguments)
+    return removal_flow.carry_out(store, plan, arguments)
 
 
 def _consider(project: FoundProject, arguments: Namespace, plan: Plan) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from central_venv.cli import complain, removing
+from central_venv.cli import complain, removal_flow
 from central_venv.cli.options import add_runner
 from central_venv.cli.plan import Plan
 from central_venv.cli.stored import add_project, stored_project
 from central_venv.errors import EnvironmentNameError
+from central_venv.inventory.filters import matching
 from central_venv.inventory.found import UNREACHABLE, UNRECORDED
 from central_venv.inventory.search import find_projects
-from central_venv.inventory.selection import matching
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.settings import load_settings
 from central_venv.store.location import open_store
@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="also if the project cannot be seen now and may come back, or if nobody can tell which it is",
     )
     parser.add_argument("--force", action="store_true", help="also what is shared and still used by projects")
-    removing.add_arguments(parser)
+    removal_flow.add_arguments(parser)
 
 
 def conflict(arguments: Namespace) -> str | None:
@@ -66,7 +66,7 @@ def run(arguments: Namespace) -> int:
             )
     plan = Plan()
     plan.add(project, chosen, whole=False, state=arguments.state)
-    return removing.carry_out(store, plan, arguments)
+    return removal_flow.carry_out(store, plan, arguments)
 
 
 def _remove_shared(arguments: Namespace) -> int:
@@ -86,4 +86,4 @@ def _remove_shared(arguments: Namespace) -> int:
             plan.kept += [(project, environment, reason) for environment in project.environments]
         else:
             plan.add(project, project.environments, whole=False, state=None, forced=arguments.force)
-    return removing.carry_out(store, plan, arguments)
+    return removal_flow.carry_out(store, plan, arguments)

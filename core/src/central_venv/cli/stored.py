@@ -7,9 +7,9 @@ import os
 from central_venv.cli import complain
 from central_venv.cli.project import settings_here
 from central_venv.errors import ProjectNotFoundError
+from central_venv.inventory.filters import is_called
 from central_venv.inventory.found import SHARED
 from central_venv.inventory.search import find_project, find_projects
-from central_venv.inventory.selection import is_called
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
 from central_venv.store.home import Home

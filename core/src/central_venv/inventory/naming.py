@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from central_venv.inventory.filters import is_called
 from central_venv.inventory.found import ORPHAN
-from central_venv.inventory.selection import is_called
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import CentralVenvError, MoveError
+from central_venv.inventory.filters import is_called
 from central_venv.inventory.search import find_projects
-from central_venv.inventory.selection import is_called
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path

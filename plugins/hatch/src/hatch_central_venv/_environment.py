@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from central_venv import CentralVenvError, project_home
-from central_venv.store import held, venv
+from central_venv.store import outer_claims, venv
 from hatch.env.virtual import VirtualEnvironment
 from hatch.python.core import PythonManager
 from hatch.utils.structures import EnvVars
@@ -250,7 +250,7 @@ class CentralEnvironment(VirtualEnvironment):
             name = OF_SCRIPT if self.root.is_file() else self.name
             command = f"hatch {running_command()}".rstrip()  # its arguments may be the user's command, with passwords
             central.claim(name, request=self._request, on_wait=self._say_wait, command=command)
-            self._told = EnvVars(held.variables(central.store, central.path))
+            self._told = EnvVars(outer_claims.variables(central.store, central.path))
             self._told.__enter__()
 
     def _release(self, central: Environment) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import nox.command
 import nox.virtualenv
 from central_venv import CentralVenvError
-from central_venv.store import held
+from central_venv.store import outer_claims
 
 from nox_central_venv._place import DEFAULT, SAID, Place, warn_of_newer_nox
 
@@ -141,7 +141,7 @@ class Sessions:
             self._claim(environment)
             if environment.interrupted:
                 environment.discard()
-            made.env.update(held.variables(environment.store, environment.path))
+            made.env.update(outer_claims.variables(environment.store, environment.path))
             try:
                 created = create()
             except Exception:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from central_venv import CentralVenvError
 from central_venv.errors import WaitCancelledError
-from central_venv.store import held
+from central_venv.store import outer_claims
 from tox.report import HandledError
 from tox.tox_env.errors import Fail
 
@@ -122,7 +122,7 @@ class CentralRunEnvironment(_CentralEnvironment):
         """What commands get, and with it what a tox or central-venv that they run must know."""
         variables = super().environment_variables
         if self._central is not None:
-            variables |= held.variables(self._central.store, self._central.path)
+            variables |= outer_claims.variables(self._central.store, self._central.path)
         return variables
 
     def setup(self) -> None:

@@ -9,18 +9,22 @@ from pathlib import Path
 
 import pytest
 from central_venv import load_settings
-from central_venv.store import held
+from central_venv.store import outer_claims
 from support.trees import write_tree
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names that Windows does not allow")
 
 #: Says of each path whether it is claimed around it.
-ASK = "import sys; from central_venv.store import held; print([held.by_outer_run(path) for path in sys.argv[1:]])"
+ASK = """
+import sys
+from central_venv.store.outer_claims import by_outer_run
+print([by_outer_run(path) for path in sys.argv[1:]])
+"""
 
 
 def run_in(path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, this is a command in an environment."""
-    for name, value in held.variables(str(store), str(path)).items():
+    for name, value in outer_claims.variables(str(store), str(path)).items():
         monkeypatch.setenv(name, value)
 
 
@@ -31,19 +35,19 @@ def place(base: Path) -> Path:
 
 
 def test_outside_of_any_run_nothing_is_claimed(place: Path) -> None:
-    assert not held.by_outer_run(str(place / "a-12345678/.tox/py312"))
+    assert not outer_claims.by_outer_run(str(place / "a-12345678/.tox/py312"))
 
 
 def test_an_empty_variable_claims_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(held.VARIABLE, "")
+    monkeypatch.setenv(outer_claims.VARIABLE, "")
 
-    assert not held.by_outer_run(str(place / "a-12345678/.tox/py312"))
+    assert not outer_claims.by_outer_run(str(place / "a-12345678/.tox/py312"))
 
 
 def test_a_command_knows_that_its_environment_is_claimed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_in(place / "a-12345678/.tox/py312", place, monkeypatch)
 
-    assert held.by_outer_run(str(place / "a-12345678/.tox/py312"))
+    assert outer_claims.by_outer_run(str(place / "a-12345678/.tox/py312"))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,7 @@ def test_nothing_but_the_claimed_environment_is_claimed(
 ) -> None:
     run_in(place / "a-12345678/.tox/py312", place, monkeypatch)
 
-    assert not held.by_outer_run(str(place / other))
+    assert not outer_claims.by_outer_run(str(place / other))
 
 
 def test_runs_in_runs_have_all_of_their_environments_claimed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,21 +75,21 @@ def test_runs_in_runs_have_all_of_their_environments_claimed(place: Path, monkey
     for path in paths:
         run_in(path, place, monkeypatch)
 
-    assert [held.by_outer_run(str(path)) for path in paths] == [True, True, True]
-    assert not held.by_outer_run(str(place / "a-12345678/.tox/d"))
+    assert [outer_claims.by_outer_run(str(path)) for path in paths] == [True, True, True]
+    assert not outer_claims.by_outer_run(str(place / "a-12345678/.tox/d"))
 
 
 def test_a_run_does_not_count_its_own_claims_as_those_around_it(place: Path) -> None:
     path = str(place / "a-12345678/.tox/py312")
 
-    held.variables(str(place), path)
+    outer_claims.variables(str(place), path)
 
-    assert not held.by_outer_run(path)
+    assert not outer_claims.by_outer_run(path)
 
 
 def test_another_process_is_told(place: Path) -> None:
     paths = [str(place / "a-12345678/.tox/py312"), str(place / "a-12345678/.nox/tests")]
-    variables = {**os.environ, **held.variables(str(place), paths[0])}
+    variables = {**os.environ, **outer_claims.variables(str(place), paths[0])}
 
     said = subprocess.run(
         [sys.executable, "-c", ASK, *paths], env=variables, capture_output=True, text=True, check=True
@@ -104,13 +108,13 @@ def test_a_store_is_the_same_one_through_a_link(
 
     run_in(base / claimed / "a-12345678/.tox/py312", base / claimed, monkeypatch)
 
-    assert held.by_outer_run(str(base / asked / "a-12345678/.tox/py312"))
+    assert outer_claims.by_outer_run(str(base / asked / "a-12345678/.tox/py312"))
 
 
 def test_an_environment_that_does_not_exist_yet_can_be_claimed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_in(place / "a-12345678/.tox/new", place, monkeypatch)
 
-    assert held.by_outer_run(str(place / "a-12345678/.tox/new"))
+    assert outer_claims.by_outer_run(str(place / "a-12345678/.tox/new"))
 
 
 @pytest.mark.parametrize(
@@ -130,8 +134,8 @@ def test_any_name_can_be_claimed(name: str, place: Path, monkeypatch: pytest.Mon
     run_in(place / name / "py312", place, monkeypatch)
     run_in(place / "other", place, monkeypatch)
 
-    assert held.by_outer_run(str(place / name / "py312"))
-    assert held.by_outer_run(str(place / "other"))
+    assert outer_claims.by_outer_run(str(place / name / "py312"))
+    assert outer_claims.by_outer_run(str(place / "other"))
 
 
 def test_no_part_of_a_name_is_taken_for_a_claimed_path(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,15 +143,15 @@ def test_no_part_of_a_name_is_taken_for_a_claimed_path(base: Path, monkeypatch: 
 
     run_in(path, base, monkeypatch)
 
-    assert not held.by_outer_run(str(base))
+    assert not outer_claims.by_outer_run(str(base))
 
 
 def test_no_two_claims_make_a_third(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b"):
         run_in(base / name, base, monkeypatch)
 
-    assert not held.by_outer_run(f"{base / 'a'}{base / 'b'}")
-    assert not held.by_outer_run(f"{base / 'a'}{os.sep * 4}{base / 'b'}")
+    assert not outer_claims.by_outer_run(f"{base / 'a'}{base / 'b'}")
+    assert not outer_claims.by_outer_run(f"{base / 'a'}{os.sep * 4}{base / 'b'}")
 
 
 # the store and the switch
@@ -165,16 +169,16 @@ def test_a_command_finds_the_store_of_the_run_around_it(place: Path, monkeypatch
 def test_the_switch_reaches_commands_as_it_is(switch: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CENTRAL_VENV", switch)
 
-    assert held.variables(str(place), str(place / "a"))["CENTRAL_VENV"] == switch
+    assert outer_claims.variables(str(place), str(place / "a"))["CENTRAL_VENV"] == switch
 
 
 def test_a_switch_that_is_not_set_is_not_told(place: Path) -> None:
-    assert set(held.variables(str(place), str(place / "a"))) == {held.VARIABLE, "CENTRAL_VENV_HOME"}
+    assert set(outer_claims.variables(str(place), str(place / "a"))) == {outer_claims.VARIABLE, "CENTRAL_VENV_HOME"}
 
 
 def test_telling_changes_nothing_here(place: Path) -> None:
     before = dict(os.environ)
 
-    held.variables(str(place), str(place / "a"))
+    outer_claims.variables(str(place), str(place / "a"))
 
     assert dict(os.environ) == before
