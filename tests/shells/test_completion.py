@@ -62,7 +62,7 @@ def test_the_program_for_completion_is_not_shown(run: Runner, complete: Complete
 def test_options_of_a_command_are_completed_with_what_they_do(run: Runner) -> None:
     said = run("complete", "--", "list", "--summ")
 
-    assert said.out == "--summary\tone line for each project: what it takes on disk\n"
+    assert said.out == "--summary\tprint one line for each project, with its disk use\n"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_what_is_there_when_the_drive_is_not_mounted_is_kept(
     assert os.path.isdir(path)
     central("clean", "--project", root, "--yes", cwd=base, status=1)
     assert os.path.isdir(path)
-    central("clean", "--project", root, "--state", "unreachable", "--yes", cwd=base)
+    central("clean", "--project", root, "--include-state", "unreachable", "--yes", cwd=base)
     assert not os.path.exists(path)
 
 

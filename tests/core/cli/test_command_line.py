@@ -404,6 +404,7 @@ def environment_json(path: Path, *, last_used: str | None) -> dict[str, object]:
         "created": "1970-01-02T00:00:00Z",
         "last_used": last_used,
         "size": None,
+        "shared_size": None,
         "shared": None,
     }
 
@@ -487,7 +488,7 @@ def test_list_counts_sizes_if_asked(home_of: Home, run: Runner) -> None:
     assert said.err == ""
     (environment,) = document["projects"][0]["environments"]
     assert environment["size"] > 3 * 1024 * 1024
-    assert environment["shared"] == 0
+    assert environment["shared_size"] == 0
 
 
 @posix_only
@@ -500,7 +501,7 @@ def test_list_tells_what_an_environment_shares_with_what_is_outside(home_of: Hom
     document = run("list", "--size", "--json").answer
 
     assert re.search(r"  3\.0 MiB  ready$", row)
-    assert document["projects"][0]["environments"][0]["shared"] >= 3 * 1024 * 1024
+    assert document["projects"][0]["environments"][0]["shared_size"] >= 3 * 1024 * 1024
 
 
 def test_the_summary_has_a_line_for_each_project(home_of: Home, store: Path, run: Runner) -> None:

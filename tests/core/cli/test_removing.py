@@ -288,10 +288,12 @@ def test_the_broken_are_taken_of_projects_that_are_there_or_surely_gone(
         ["prune", "--state", "shared"],
         ["prune", "--state", "ready"],
         ["clean", "--all", "--project", "."],
-        ["clean", "--state", "orphan"],
+        ["clean", "--include-state", "orphan"],
+        ["clean", "--state", "unreachable"],
+        ["clean", "--all", "--include-state", "unreachable"],
         ["remove"],
-        ["remove", "--state", "orphan", "a"],
-        ["remove", "--state", "unreachable"],
+        ["remove", "--include-state", "orphan", "a"],
+        ["remove", "--include-state", "unreachable"],
     ],
     ids=" ".join,
 )
@@ -684,10 +686,13 @@ def test_an_unreachable_project_is_kept_unless_its_state_is_given(
 
     refused = run(*command, "--yes", "--project", home.root)
     there = left(home)
-    done = run(*command, "--yes", "--project", home.root, "--state", "unreachable")
+    done = run(*command, "--yes", "--project", home.root, "--include-state", "unreachable")
 
     assert (refused.status, refused.out, there) == (1, "", [["a"]])
-    assert refused.err.startswith(f"kept tox a of {home.root}: its project cannot be seen now and may come back: ")
+    assert refused.err == (
+        f"kept tox a of {home.root}: its project cannot be seen now and may come back: "
+        "`--include-state unreachable` removes it\n"
+    )
     assert done.status == 0
     assert not is_there(home)
 
@@ -698,10 +703,12 @@ def test_a_home_without_a_project_is_kept_unless_its_state_is_given(make_project
 
     refused = run("clean", "--yes", "--project", name)
     there = left(home)
-    done = run("clean", "--yes", "--project", name, "--state", "unrecorded")
+    done = run("clean", "--yes", "--project", name, "--include-state", "unrecorded")
 
     assert (refused.status, refused.out, there) == (1, "", [["a"]])
-    assert refused.err.startswith(f"kept tox a of {home.path}: nobody can tell which project it is of: ")
+    assert refused.err == (
+        f"kept tox a of {home.path}: nobody can tell which project it is of: `--include-state unrecorded` removes it\n"
+    )
     assert done.status == 0
     assert not is_there(home)
 

@@ -112,6 +112,7 @@ def test_a_recorded_environment_is_found(home_of: Home, store: Path) -> None:
                     "created": "1970-01-02T00:00:00Z",
                     "last_used": "2026-11-24T12:00:00Z",
                     "size": None,
+                    "shared_size": None,
                     "shared": None,
                 }
             ],
@@ -363,12 +364,13 @@ def test_insane_times_of_files_are_no_reason_to_fail(time: float, home_of: Home,
 def test_the_disk_that_an_environment_takes_is_told_once_it_was_counted(home_of: Home, store: Path) -> None:
     seal(home_of, "py312")
     (found,) = search(store)[0].environments
-    before = (found.size, found.as_json()["size"], found.as_json()["shared"])
+    before = (found.size, found.as_json()["size"], found.as_json()["shared_size"])
 
     (found.usage,) = measure([found.path])
 
     assert before == (None, None, None)
     assert found.size == found.usage.size == found.as_json()["size"]
+    assert found.as_json()["shared_size"] == found.usage.shared
     assert found.as_json()["shared"] == found.usage.shared
 
 

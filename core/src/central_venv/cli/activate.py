@@ -50,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="the name of the project's directory, a part of its path, or `@name` of an environment that several "
         "projects share; the current directory's project by default",
     )
-    parser.add_argument("-p", "--python", metavar="X", help="the environment for this Python, such as `3.12`")
+    parser.add_argument("-p", "--python", metavar="PYTHON", help="Python of the environment, such as `3.12`")
     parser.add_argument("--shell", choices=QUOTED, help="what evaluates the answer: its hook passes this")
 
 

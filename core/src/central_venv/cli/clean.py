@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from central_venv.cli import complain, removal_flow
 from central_venv.cli.plan import Plan
-from central_venv.cli.stored import add_project, stored_project
-from central_venv.inventory.found import SHARED, UNREACHABLE, UNRECORDED
+from central_venv.cli.stored import DOUBTFUL, INCLUDE_STATE, add_include_state, add_project, stored_project
+from central_venv.inventory.found import SHARED
 from central_venv.inventory.search import find_projects
 from central_venv.policy.settings import load_settings
 from central_venv.store.location import open_store
@@ -20,12 +20,15 @@ DESCRIPTION = "Remove all environments of this project, or with --all those of e
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     add_project(parser)
-    parser.add_argument("--all", action="store_true", help="every project in the store, but for shared environments")
+    parser.add_argument(
+        "--all", action="store_true", help="remove the environments of every project in the store, except shared ones"
+    )
+    add_include_state(parser)
     parser.add_argument(
         "--state",
-        choices=[UNREACHABLE, UNRECORDED],
-        help="also if the project cannot be seen now and may come back, or if nobody can tell which it is; with --all: "
-        "instead of the others",
+        metavar="STATE",
+        choices=DOUBTFUL,
+        help=f"with --all, remove only projects in this state: {' or '.join(DOUBTFUL)}",
     )
     removal_flow.add_arguments(parser)
 
@@ -34,6 +37,10 @@ def conflict(arguments: Namespace) -> str | None:
     """What is wrong with a combination of options, if anything."""
     if arguments.all and arguments.project is not None:
         return "--all goes without --project"
+    if arguments.all and arguments.include_state is not None:
+        return "--all takes --state, which removes only projects in that state"
+    if arguments.state is not None and not arguments.all:
+        return "--state goes with --all; --include-state removes a project that is in that state"
     return None
 
 
@@ -42,7 +49,7 @@ def run(arguments: Namespace) -> int:
     plan = Plan()
     if not arguments.all:
         store, project = stored_project(arguments.project)
-        plan.add(project, project.environments, whole=True, state=arguments.state)
+        plan.add(project, project.environments, whole=True, state=arguments.include_state, option=INCLUDE_STATE)
         return removal_flow.carry_out(store, plan, arguments)
     store = open_store(load_settings(None), None)
     for project in find_projects(store, on_problem=complain):

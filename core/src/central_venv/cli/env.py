@@ -46,8 +46,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
     parser.add_argument("--shell", required=True, metavar="SHELL", help=f"{', '.join(SHELLS)} or {JSON}")
     add_project(parser)
-    parser.add_argument("--env", metavar="E", help="the project environment's directory, such as `.venv-docs`")
-    parser.add_argument("--python", metavar="X", help="the project environment for this Python, such as `3.12`")
+    parser.add_argument("--env", metavar="NAME", help="environment name, such as `.venv-docs`")
+    parser.add_argument("--python", metavar="PYTHON", help="Python of the project environment, such as `3.12`")
     parser.add_argument(
         "--export",
         metavar="NAMES",

@@ -45,22 +45,22 @@ def add_arguments(parser: ArgumentParser) -> None:
     from central_venv.cli.options import add_json, add_runner, add_unused_for
 
     add_json(parser)
-    parser.add_argument("--summary", action="store_true", help="one line for each project: what it takes on disk")
-    parser.add_argument("--size", action="store_true", help="count the disk that each takes, and what of it is shared")
+    parser.add_argument("--summary", action="store_true", help="print one line for each project, with its disk use")
+    parser.add_argument("--size", action="store_true", help="show disk use, and the part shared through hard links")
     parser.add_argument(
         "--state",
-        metavar="S",
+        metavar="STATE",
         choices=_STATES,
-        help=f"only projects ({', '.join(PROJECT_STATES)}) or environments ({', '.join(ENVIRONMENT_STATES)}) "
+        help=f"show only projects ({', '.join(PROJECT_STATES)}) or environments ({', '.join(ENVIRONMENT_STATES)}) "
         "in this state",
     )
     add_runner(parser)
     parser.add_argument(
         "--project",
         metavar="DIR",
-        help="only this project: its directory, the one that it had, or the name of its home",
+        help="show only this project: its directory, former directory or home name",
     )
-    add_unused_for(parser, "only environments that were not used for so long")
+    add_unused_for(parser, "show only environments unused for AGE")
 
 
 def conflict(arguments: Namespace) -> str | None:

@@ -39,8 +39,8 @@ path is mended, and each is started to see whether it works."""
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("old", metavar="OLD", help="the directory that the project had, or the name of its home")
-    parser.add_argument("new", metavar="NEW", nargs="?", help="the one that it has now (default: the current project)")
+    parser.add_argument("old", metavar="OLD", help="former project directory, or the name of its home")
+    parser.add_argument("new", metavar="NEW", nargs="?", help="present project directory (default: current project)")
     parser.add_argument("--dry-run", action="store_true", help="show what would be moved, and move nothing")
     parser.add_argument(
         "-y", "--yes", action="store_true", help="do not ask, even if the project may not have been moved"

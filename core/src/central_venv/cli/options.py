@@ -12,13 +12,13 @@ AGE_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 def add_project(parser: ArgumentParser) -> None:
     """``--project DIR``, of a project that is there."""
-    parser.add_argument("--project", metavar="DIR", help="the project's directory, instead of the current one's")
+    parser.add_argument("--project", metavar="DIR", help="project directory (default: current project)")
 
 
 def add_environment(parser: ArgumentParser) -> None:
-    """``--env E`` and ``--python X``, which name a project environment."""
-    parser.add_argument("--env", metavar="E", help="the environment's directory, such as `.venv-docs`, or `@torch`")
-    parser.add_argument("-p", "--python", metavar="X", help="the environment for this Python, such as `3.12`")
+    """``--env NAME`` and ``--python PYTHON``, which name a project environment."""
+    parser.add_argument("--env", metavar="NAME", help="environment name, such as `.venv-docs` or `@torch`")
+    parser.add_argument("-p", "--python", metavar="PYTHON", help="Python of the environment, such as `3.12`")
 
 
 def add_adoption(parser: ArgumentParser) -> None:
@@ -35,17 +35,17 @@ def add_json(parser: _ActionsContainer) -> None:
 
 
 def add_runner(parser: ArgumentParser) -> None:
-    """``--runner R``."""
+    """``--runner RUNNER``."""
     parser.add_argument(
-        "--runner", metavar="R", help="only environments of this runner, such as `tox`; `project` for a project's own"
+        "--runner",
+        metavar="RUNNER",
+        help="only environments of this runner, such as `tox`; `project` for a project's own",
     )
 
 
 def add_unused_for(parser: ArgumentParser, help_text: str) -> None:
     """``--unused-for AGE``."""
-    parser.add_argument(
-        "--unused-for", metavar="AGE", type=age, help=f"{help_text}; an age is such as 12h, 90d, 8w, 1y"
-    )
+    parser.add_argument("--unused-for", metavar="AGE", type=age, help=f"{help_text}, such as 12h, 90d, 8w, 1y")
 
 
 def age(text: str) -> int:

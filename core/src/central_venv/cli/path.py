@@ -35,11 +35,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     from central_venv.cli.options import add_project
 
     add_project(parser)
-    parser.add_argument("--runner", metavar="R", help="the runner, such as `tox`; alone: the directory of all of its")
-    parser.add_argument("--env", metavar="E", help="the environment's directory, such as `py312`")
-    parser.add_argument("--python", metavar="X", help="the project environment for this Python, such as `3.12`")
-    parser.add_argument("--home", action="store_true", help="the project's home itself")
-    parser.add_argument("--exists", action="store_true", help="exit with status 1 if there is nothing there")
+    parser.add_argument(
+        "--runner",
+        metavar="RUNNER",
+        help="runner, such as `tox`; without --env, print the directory of its environments",
+    )
+    parser.add_argument("--env", metavar="NAME", help="environment directory, such as `py312`")
+    parser.add_argument("--python", metavar="PYTHON", help="Python of the project environment, such as `3.12`")
+    parser.add_argument("--home", action="store_true", help="print the home of the project")
+    parser.add_argument("--exists", action="store_true", help="exit with status 1 if the path does not exist")
 
 
 def conflict(arguments: PathArguments) -> str | None:

@@ -49,6 +49,7 @@ class Plan:
         *,
         whole: bool,
         state: str | None,
+        option: str = "--state",
         forced: bool = False,
     ) -> None:
         """Plan to remove environments of a project, unless it is one that must be asked for by its state.
@@ -58,11 +59,12 @@ class Plan:
             environments: which.
             whole: whether the home goes, too.
             state: the state that was asked for.
+            option: the option that asks for one.
             forced: whether a shared environment goes although projects use it.
         """
         doubtful = project.state == UNREACHABLE or (project.state == UNRECORDED and project.root is None)
         if doubtful and project.state != state:
-            reason = f"{_DOUBTS[project.state]}: `--state {project.state}` removes it"
+            reason = f"{_DOUBTS[project.state]}: `{option} {project.state}` removes it"
             self.kept += [(project, environment, reason) for environment in environments]
             if not environments and os.path.lexists(project.home):
                 self.kept.append((project, None, reason))

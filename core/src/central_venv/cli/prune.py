@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from central_venv.inventory.found import FoundProject
 
 DESCRIPTION = (
-    "Remove the environments of projects that are surely gone, and with --unused-for those of other projects that "
-    "nobody used for so long. What several projects share goes with the last of them. Finishes what killed removals "
-    "began, and sweeps what is left of what is gone."
+    "Remove the environments of deleted projects. With --unused-for, also remove idle ones. Remove a shared "
+    "environment with its last project. Finish interrupted removals and delete stale files."
 )
 
 _STATES = (ORPHAN, UNREACHABLE, UNRECORDED, ACTIVE, BROKEN)
@@ -29,13 +28,13 @@ _STATES = (ORPHAN, UNREACHABLE, UNRECORDED, ACTIVE, BROKEN)
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_unused_for(parser, "also environments of projects that are there, but were not used for so long")
+    add_unused_for(parser, "also remove environments of existing projects unused for AGE")
     parser.add_argument(
         "--state",
-        metavar="S",
+        metavar="STATE",
         choices=_STATES,
-        help=f"instead: those of projects in this state ({', '.join(_STATES[:-1])}), or those that are broken; "
-        "with --unused-for only the idle ones of them",
+        help=f"remove only projects in this state ({', '.join(_STATES[:-1])}), or only broken environments; with "
+        "--unused-for, only the idle ones of these",
     )
     removal_flow.add_arguments(parser)
 

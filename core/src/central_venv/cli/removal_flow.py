@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what all three commands take."""
     parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask before removing")
     parser.add_argument(
-        "--background", action="store_true", help="return as soon as all is out of the way, and delete it after that"
+        "--background",
+        action="store_true",
+        help="return after moving everything to the trash; delete in the background",
     )
     add_json(parser)
 

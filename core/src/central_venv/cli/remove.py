@@ -7,10 +7,9 @@ import os
 from central_venv.cli import complain, removal_flow
 from central_venv.cli.options import add_runner
 from central_venv.cli.plan import Plan
-from central_venv.cli.stored import add_project, stored_project
+from central_venv.cli.stored import INCLUDE_STATE, add_include_state, add_project, stored_project
 from central_venv.errors import EnvironmentNameError
 from central_venv.inventory.filters import matching
-from central_venv.inventory.found import UNREACHABLE, UNRECORDED
 from central_venv.inventory.search import find_projects
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.settings import load_settings
@@ -31,12 +30,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_runner(parser)
     add_project(parser)
-    parser.add_argument(
-        "--state",
-        choices=[UNREACHABLE, UNRECORDED],
-        help="also if the project cannot be seen now and may come back, or if nobody can tell which it is",
-    )
-    parser.add_argument("--force", action="store_true", help="also what is shared and still used by projects")
+    add_include_state(parser)
+    parser.add_argument("--force", action="store_true", help="remove a shared environment although projects use it")
     removal_flow.add_arguments(parser)
 
 
@@ -45,7 +40,7 @@ def conflict(arguments: Namespace) -> str | None:
     if not arguments.names and arguments.runner is None:
         return "give names, --runner or both; `central-venv clean` removes all environments of a project"
     shared = [name.startswith(SHARED_PREFIX) for name in arguments.names]
-    if any(shared) and not (all(shared) and {arguments.runner, arguments.project, arguments.state} == {None}):
+    if any(shared) and not (all(shared) and {arguments.runner, arguments.project, arguments.include_state} == {None}):
         return "what several projects share is of no runner, project or state: name it alone"
     return "--force is for what several projects share" if arguments.force and not any(shared) else None
 
@@ -65,7 +60,7 @@ def run(arguments: Namespace) -> int:
                 hint="`central-venv list` shows those that there are",
             )
     plan = Plan()
-    plan.add(project, chosen, whole=False, state=arguments.state)
+    plan.add(project, chosen, whole=False, state=arguments.include_state, option=INCLUDE_STATE)
     return removal_flow.carry_out(store, plan, arguments)
 
 

@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
     from central_venv.cli.options import add_environment, add_project
 
-    parser.usage = "central-venv run [-h] [--project DIR] [--env E] [-p X] [--] COMMAND [ARGUMENT ...]"
+    parser.usage = "central-venv run [-h] [--project DIR] [--env NAME] [-p PYTHON] [--] COMMAND [ARGUMENT ...]"
     add_project(parser)
     add_environment(parser)
     parser.add_argument(REST, metavar="COMMAND", nargs=REMAINDER, help="the command, with all that it takes")

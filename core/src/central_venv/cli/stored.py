@@ -8,7 +8,7 @@ from central_venv.cli import complain
 from central_venv.cli.project import settings_here
 from central_venv.errors import ProjectNotFoundError
 from central_venv.inventory.filters import is_called
-from central_venv.inventory.found import SHARED
+from central_venv.inventory.found import SHARED, UNREACHABLE, UNRECORDED
 from central_venv.inventory.search import find_project, find_projects
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
@@ -23,12 +23,28 @@ if TYPE_CHECKING:
     from central_venv.store.store import Store
 
 
+#: The option that lets a command remove a project which may come back, or whose owner is unknown.
+INCLUDE_STATE = "--include-state"
+#: The states of such a project.
+DOUBTFUL = (UNREACHABLE, UNRECORDED)
+
+
 def add_project(parser: ArgumentParser) -> None:
     """``--project DIR``, of a project that need not be there any more."""
     parser.add_argument(
         "--project",
         metavar="DIR",
-        help="the project, instead of the current one: its directory, the one that it had, or the name of its home",
+        help="project directory, former directory or home name (default: current project)",
+    )
+
+
+def add_include_state(parser: ArgumentParser) -> None:
+    """``--include-state STATE``, of a project that a command leaves alone otherwise."""
+    parser.add_argument(
+        INCLUDE_STATE,
+        metavar="STATE",
+        choices=DOUBTFUL,
+        help=f"include a project that is {UNREACHABLE} (may return) or {UNRECORDED} (owner unknown)",
     )
 
 

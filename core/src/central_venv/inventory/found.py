@@ -100,7 +100,11 @@ class FoundEnvironment:
         return None if self.usage is None else self.usage.size
 
     def as_json(self) -> dict[str, object]:
-        """The environment as programs read it."""
+        """The environment as programs read it.
+
+        ``shared`` is the former name of ``shared_size``; it stays until 1.0.
+        """
+        shared = None if self.usage is None else self.usage.shared
         return {
             "runner": self.runner,
             "name": self.name,
@@ -110,7 +114,8 @@ class FoundEnvironment:
             "created": _iso(self.created),
             "last_used": _iso(self.last_used),
             "size": self.size,
-            "shared": None if self.usage is None else self.usage.shared,
+            "shared_size": shared,
+            "shared": shared,
         }
 
 

@@ -11,8 +11,8 @@ from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import link, link_target, redirect
 from central_venv.project_link.found import NAME, NOTHING, find, path_in
-from central_venv.relocation.environment_record import can_have_record, read_record, write_record
 from central_venv.relocation.move_record import read_move, write_move
+from central_venv.relocation.moved_records import can_have_record, read_record, write_record
 from central_venv.repair.link_paths import LinkPaths
 from central_venv.repair.places import Places, UnrepairableError, is_below
 from central_venv.repair.repair import repair, repair_packages, repair_programs

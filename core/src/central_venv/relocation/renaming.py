@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from central_venv.errors import MoveError
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
-from central_venv.relocation.environment_record import can_have_record, key_of, read_record, write_record
 from central_venv.relocation.move_record import read_move, write_move
+from central_venv.relocation.moved_records import can_have_record, key_of, read_record, write_record
 from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of_new, used
 from central_venv.store import leftovers
 from central_venv.store.deleted import Deleted
