@@ -26,7 +26,7 @@ def empty_machine(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", str(base / "prefix"))
     monkeypatch.setenv("PATH", str(base / "bin"))
     monkeypatch.setenv("UV_CACHE_DIR", str(base / "uv-cache"))
-    monkeypatch.setattr("central_venv.doctor.store._spelling", lambda _: iter(()))
+    monkeypatch.setattr("central_venv.doctor.store.examine_path", lambda _: iter(()))
 
 
 @pytest.fixture

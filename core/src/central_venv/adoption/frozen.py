@@ -15,8 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from central_venv.adoption.distribution import Distribution
     from central_venv.adoption.in_tree import InTree
-    from central_venv.adoption.installed import Distribution, Installed
+    from central_venv.adoption.installed import Installed
 
 
 #: The key of `pyvenv.cfg` that lets an environment see the packages of its Python.

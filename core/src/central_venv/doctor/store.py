@@ -8,11 +8,12 @@ import sys
 
 from central_venv.doctor import homes
 from central_venv.doctor.finding import STORE, command, guarded, listed, named, note, stands_in_the_way, wrong
+from central_venv.doctor.store_path import MOVE_STORE, examine_path, shortened_nox_names
 from central_venv.errors import CentralVenvError
 from central_venv.machine import backups, clock, files
 from central_venv.machine.words import counted
 from central_venv.policy import layout
-from central_venv.policy.key import HASH_LENGTH, SLUG_LENGTH, is_home_name
+from central_venv.policy.key import is_home_name
 from central_venv.store import leftovers, trash
 from central_venv.store.lock import Lock
 from central_venv.store.store import SIGNATURE
@@ -24,21 +25,9 @@ if TYPE_CHECKING:
     from central_venv.doctor.finding import Finding
     from central_venv.store.store import Store
 
-_MOVE_STORE = "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to {}"
 
 _TAG = "CACHEDIR.TAG"
 _OURS = frozenset({_TAG, ".gitignore", layout.TRASH, layout.RECORDS, *layout.DESKTOP_FILES})
-
-_HOME_LENGTH = SLUG_LENGTH + 1 + HASH_LENGTH
-#: How long the first line of a script may be; older kernels of Linux take no more.
-_SCRIPT_LINE = {"linux": 127, "win32": 260}.get(sys.platform, 512)
-_SCRIPT = r"\Scripts\python.exe" if sys.platform == "win32" else "/bin/python"
-#: Above this length of an environment's path, nox calls its directory by eight digits.
-_NOX_PATH = 87
-#: Names of environments up to this length are common.
-_COMMON_NAME = 16
-#: What many names of tox and nox look like.
-_SHORT_NAME, _NOX_NAME = "py312", "tests-3-12"
 
 
 def examine(store: Store, root: str | None) -> Iterator[Finding]:
@@ -48,7 +37,7 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
         store: which may not exist.
         root: true path of the project root that was asked about, if any.
     """
-    yield from _spelling(store.path)
+    yield from examine_path(store.path)
     try:
         status = os.stat(store.path)
     except FileNotFoundError:
@@ -59,7 +48,7 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
         yield wrong(STORE, failed.message, failed.hint)
         return
     if not stat.S_ISDIR(status.st_mode):
-        yield wrong(STORE, f"the store `{store.path}` is not a directory", _MOVE_STORE.format("a directory"))
+        yield wrong(STORE, f"the store `{store.path}` is not a directory", MOVE_STORE.format("a directory"))
         return
     yield from _access(store.path, status)
     yield from _parents(store.path)
@@ -76,32 +65,6 @@ def _missing(store: str) -> Finding:
     if os.path.islink(store):
         return wrong(STORE, f"the store `{store}` is a link that leads nowhere", "remove the link, or make its target")
     return note(STORE, f"there is no store yet; it will be `{store}`")
-
-
-def _spelling(store: str) -> Iterator[Finding]:
-    """What the path itself does to scripts and names."""
-    if sys.platform != "win32" and not {" ", "\t", "\n"}.isdisjoint(store):
-        yield wrong(
-            STORE,
-            f"the path of the store `{store}` holds a space, which breaks the first lines of scripts",
-            _MOVE_STORE.format("a path without spaces"),
-        )
-    if os.pathsep in store:
-        yield wrong(
-            STORE,
-            f"the path of the store `{store}` holds a `{os.pathsep}`, which `PATH` cannot hold",
-            _MOVE_STORE.format(f"a path without `{os.pathsep}`"),
-        )
-    longest = f"{store}{os.sep}{'x' * _HOME_LENGTH}{os.sep}.tox{os.sep}"
-    room = _SCRIPT_LINE - len(os.fsencode(f"#!{longest}{_SCRIPT}"))
-    if room >= _COMMON_NAME:
-        return
-    what = f"the path of the store `{store}` is long: a script's first line may have {_SCRIPT_LINE} characters, "
-    remedy = _MOVE_STORE.format("a shorter path")
-    if room < len(_SHORT_NAME):
-        yield wrong(STORE, f"{what}which leaves too few for the names of environments", remedy)
-    else:
-        yield note(STORE, f"{what}which leaves {room} for the name of an environment", remedy)
 
 
 if sys.platform == "win32":
@@ -124,7 +87,7 @@ else:
             yield wrong(
                 STORE,
                 f"the store `{store}` belongs to another user (id {status.st_uid})",
-                _MOVE_STORE.format("a directory of your own"),
+                MOVE_STORE.format("a directory of your own"),
             )
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             yield wrong(STORE, f"others may write the store `{store}`", command("chmod", "700", store))
@@ -139,7 +102,7 @@ else:
                 yield wrong(
                     STORE,
                     f"`{directory}`, above the store, belongs to another user (id {status.st_uid})",
-                    _MOVE_STORE.format("a directory below your own"),
+                    MOVE_STORE.format("a directory below your own"),
                 )
             elif _others_may_write(status):
                 yield wrong(
@@ -199,7 +162,7 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
             foreign.append(entry.name)
     yield from _tag(store, foreign)
     yield from _foreign(store, foreign)
-    yield from _nox_names(found)
+    yield from shortened_nox_names(found)
     yield from homes.examine(found, root)
     if stands_in_the_way(path := os.path.join(store, layout.RECORDS)):
         yield wrong(STORE, f"`{path}` is not a directory, so there can be no records", "remove it")
@@ -251,22 +214,6 @@ def _foreign(store: str, names: Sequence[str]) -> Iterator[Finding]:
             f"{counted(len(names), 'entry is', 'entries are')} in the store `{store}` that central-venv did not make: "
             f"{named(names)}",
             "keep other things elsewhere, or give the store a directory of its own",
-        )
-
-
-def _nox_names(found: Sequence[str]) -> Iterator[Finding]:
-    """Nox hashes names that users know, where the directory of its environments has a long path."""
-    long = [path for home in found if os.path.isdir(path := os.path.join(home, ".nox"))]
-    if not long:
-        return
-    path = max(long, key=len)
-    room = max(_NOX_PATH - len(path) - 1, 0)
-    if room < len(_NOX_NAME):
-        yield note(
-            STORE,
-            f"the path `{path}` is long: nox gives directories of sessions their names up to {room} characters, "
-            "and digits above",
-            _MOVE_STORE.format("a shorter path"),
         )
 
 
