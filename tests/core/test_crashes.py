@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,30 +15,9 @@ from support import crash
 from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from central_venv.errors import CentralVenvError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
-
-
-def run(*arguments: str, step: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the command line; with a step, be killed before it."""
-    command = [sys.executable, crash.__file__, str(step)] if step else [sys.executable, "-m", "central_venv"]
-    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=variables)
-
-
-def steps_until_it_survives(*arguments: str) -> Iterator[int]:
-    """Kill a command before its first change, its second … until it has no more; yields after each kill."""
-    step = 0
-    while True:
-        step += 1
-        killed = run(*arguments, step=step)
-        if killed.returncode == crash.SURVIVED:
-            return
-        assert killed.returncode == -9, killed.stderr
-        yield step
 
 
 def make_project(base: Path, name: str) -> Path:
@@ -80,12 +58,12 @@ def test_a_creation_killed_at_any_step_is_repaired_by_the_next(base: Path, store
     before = contents(other)
 
     steps = 0
-    for _ in steps_until_it_survives("create", str(store), str(project), "py312"):
+    for _ in crash.kills("create", str(store), str(project), "py312"):
         steps += 1
         assert set(listed(store, project).values()) <= {"broken", "ready"}
         crash.create(str(store), str(project), "py312")
         assert listed(store, project) == {"py312": "ready"}
-        assert run("clean", "--yes", "--project", str(project)).returncode == 0
+        assert crash.run("clean", "--yes", "--project", str(project)).status == 0
         assert not Path(Home(Store(str(store)), str(project)).path).exists()
 
     assert steps > 8
@@ -97,7 +75,7 @@ def test_a_recreation_killed_at_any_step_is_repaired_by_the_next(base: Path, sto
     make_environment(store, project, "py312")
 
     steps = 0
-    for _ in steps_until_it_survives("create", str(store), str(project), "py312"):
+    for _ in crash.kills("create", str(store), str(project), "py312"):
         steps += 1
         crash.create(str(store), str(project), "py312")
         assert listed(store, project) == {"py312": "ready"}
@@ -114,7 +92,7 @@ def test_a_creation_that_begins_with_a_discard_killed_at_any_step_is_repaired_by
     path = break_off(store, project)
 
     steps, discarded = 0, 0
-    for _ in steps_until_it_survives("renew", str(store), str(project), "py312"):
+    for _ in crash.kills("renew", str(store), str(project), "py312"):
         steps += 1
         assert listed(store, project) in ({}, {"py312": "broken"}, {"py312": "ready"})
         assert "lib" not in listing(path) or (path / "lib" / "half.py").exists(), "it goes in one step"
@@ -122,7 +100,7 @@ def test_a_creation_that_begins_with_a_discard_killed_at_any_step_is_repaired_by
         crash.create(str(store), str(project), "py312", anew=True)
         assert listed(store, project) == {"py312": "ready"}
         assert listing(path) == {"pyvenv.cfg", "bin", "bin/python"}
-        assert run("prune", "--yes").returncode == 0
+        assert crash.run("prune", "--yes").status == 0
         assert os.listdir(store / ".trash") == []
         break_off(store, project)
 
@@ -146,7 +124,7 @@ def test_a_link_whose_making_is_killed_at_any_step_is_made_by_the_next(
 
     steps = 0
     begin()
-    for _ in steps_until_it_survives("make-link", str(link), str(target)):
+    for _ in crash.kills("make-link", str(link), str(target)):
         steps += 1
         assert contents(project).get(".tox") == (None if old is None else ("link", store / old / ".tox"))
         assert make_link(str(link), str(target))
@@ -178,11 +156,11 @@ def test_a_removal_killed_at_any_step_is_finished_by_the_next(command: list[str]
     make_both(store, project)
 
     steps = 0
-    for _ in steps_until_it_survives(*words):
+    for _ in crash.kills(*words):
         steps += 1
         assert set(listed(store, project).values()) <= {"ready"}, "what is listed is whole"
-        run(*words)  # says so if nothing is left to remove
-        assert run("prune", "--yes").returncode == 0
+        crash.run(*words)  # says so if nothing is left to remove
+        assert crash.run("prune", "--yes").status == 0
         assert listed(store, project) == ({"py313": "ready"} if "py312" in command else {})
         assert_nothing_is_left_behind(store)
         make_both(store, project)
@@ -199,10 +177,10 @@ def test_a_prune_killed_at_any_step_is_finished_by_the_next(base: Path, store: P
     steps = 0
     make_both(store, project)
     project.rename(base / "elsewhere")
-    for _ in steps_until_it_survives("prune", "--yes"):
+    for _ in crash.kills("prune", "--yes"):
         steps += 1
         assert set(listed(store).values()) == {"ready"}
-        assert run("prune", "--yes").returncode == 0
+        assert crash.run("prune", "--yes").status == 0
         assert listed(store) == {"other": "ready"}
         assert_nothing_is_left_behind(store)
         (base / "elsewhere").rename(project)

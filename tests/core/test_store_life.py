@@ -6,7 +6,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
@@ -291,8 +290,7 @@ class StoreLife(RuleBasedStateMachine):
         return status, stdout.getvalue()
 
     def killed(self, *arguments: str, step: int) -> None:
-        command = [sys.executable, crash.__file__, str(step), *arguments]
-        subprocess.run(command, check=False, capture_output=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+        crash.run(*arguments, step=step)
 
 
 def tree_usage(path: Path) -> int:

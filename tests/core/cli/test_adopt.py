@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from support.packages import uv, write_real_environment, write_wheel
 from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from support.commands import Runner
 
@@ -777,21 +776,6 @@ def test_a_link_is_nothing_that_a_removal_left(here: Path, base: Path, run: Runn
     assert listing(precious) == {"a"}
 
 
-def killed(*words: str) -> Iterator[int]:
-    """Kill a command before its first change, its second … until it has no more; yields after each kill."""
-    step = 0
-    while True:
-        step += 1
-        variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(
-            [sys.executable, crash.__file__, str(step), *words], capture_output=True, check=False, env=variables
-        )
-        if done.returncode == crash.SURVIVED:
-            return
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        yield step
-
-
 @pytest.fixture
 def small(here: Path, base: Path, wheel: Path) -> Callable[[], Path]:
     """Makes an environment of as few files as will do, because the removal of each is a step."""
@@ -814,7 +798,7 @@ def test_an_adoption_killed_while_it_makes_the_new_one_loses_nothing_and_is_fini
     before = contents(old)
 
     steps = 0
-    for _ in killed("adopt", "--keep"):
+    for _ in crash.kills("adopt", "--keep"):
         steps += 1
         assert contents(old) == before
         assert run("adopt", "--keep").status == 0
@@ -839,7 +823,7 @@ def test_an_adoption_killed_while_it_removes_the_old_one_is_finished_by_the_next
     assert run("adopt", "--keep").status == 0
 
     steps, away = 0, 0
-    for _ in killed("adopt", "--yes"):
+    for _ in crash.kills("adopt", "--yes"):
         steps += 1
         old = here / ".venv"
         if old.exists():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import shutil
@@ -813,19 +812,9 @@ def test_a_move_killed_at_any_step_is_finished_by_the_same_command(base: Path, s
     kept = base / "kept"
     shutil.copytree(store, kept, symlinks=True)
     rename(old, new)
-    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *command], capture_output=True, text=True, check=False, env=variables, timeout=60
-        )
-
-    renamed = 0
-    for step in itertools.count(first, STRIDE):
-        killed = run(crash.__file__, str(step), "move", old.root, new.root)
-        if killed.returncode == crash.SURVIVED:
-            break
-        assert killed.returncode == -9, killed.stderr
+    last, renamed = 0, 0
+    for step in crash.kills("move", old.root, new.root, first=first, stride=STRIDE):
+        last = step
         renamed += os.path.lexists(new.path)
         for found in find_projects(Store(str(store)), on_problem=fail):
             begun = any(each.state == "broken" for each in found.environments)
@@ -835,10 +824,10 @@ def test_a_move_killed_at_any_step_is_finished_by_the_same_command(base: Path, s
                     assert call(os.path.join(environment.path, "bin", "say")) == f"{environment.path}\n"
                     assert mentions(Path(environment.path), old.path) == []
 
-        again = run("-m", "central_venv", "move", old.root, new.root)
+        again = crash.run("move", old.root, new.root)
 
-        done = "knows no project" in again.stderr  # it was killed after its last step
-        assert (again.returncode, again.stderr) == (0, "") or done, again.stderr
+        done = "knows no project" in again.err  # it was killed after its last step
+        assert (again.status, again.err) == (0, "") or done, again.err
         assert listed(store) == {new.root: {"py": "ready", ".venv": "ready"}}
         assert mentions(Path(new.path), old.path, f"{old.root}/") == []
         assert call(os.path.join(new.path, ".tox", "py", "bin", "demo-say")) == f"{new.root}/src/demo/__init__.py\n"
@@ -850,7 +839,7 @@ def test_a_move_killed_at_any_step_is_finished_by_the_same_command(base: Path, s
         shutil.copytree(kept, store, symlinks=True)
         link.replace(os.path.join(new.root, ".venv"), os.path.join(old.path, ".venv"))
 
-    assert step > 40
+    assert last + STRIDE > 40
     assert renamed > 20 // STRIDE
 
 
