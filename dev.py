@@ -2,7 +2,8 @@
 """Set this repository up and do something with it. Needs Python >= 3.10 with pip and venv, and nothing else.
 
     python3 dev.py tour     real tox, nox and hatch on real projects, and where their environments are afterwards
-    python3 dev.py test     lint, types and all tests with their coverage
+    python3 dev.py test     format, lint, types and all tests
+    python3 dev.py cover    how much of the code the tests reach, which must be enough
     python3 dev.py bench    what a lookup and the plugins cost, as ratios
 
 Everything it installs goes to `.dev/` in this checkout.
@@ -38,6 +39,8 @@ TOOLS = (
 )
 PLATFORMS = ("linux", "darwin", "win32")
 COVERAGE_FLOOR = 95
+#: A worker that has done its tests takes over some of another one's.
+IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
 
 SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 
@@ -45,11 +48,11 @@ SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 def main() -> int:
     """Run one of the jobs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("job", choices=["tour", "test", "bench"])
+    parser.add_argument("job", choices=["tour", "test", "cover", "bench"])
     parser.add_argument("arguments", nargs="*", help="for pytest or the benchmarks, behind `--`")
     options = parser.parse_args()
     environment = set_up()
-    return {"tour": tour, "test": test, "bench": bench}[options.job](environment, options.arguments)
+    return {"tour": tour, "test": test, "cover": cover, "bench": bench}[options.job](environment, options)
 
 
 def set_up() -> Path:
@@ -67,35 +70,52 @@ def set_up() -> Path:
     return environment
 
 
-def tour(environment: Path, arguments: list[str]) -> int:
+def tour(environment: Path, options: argparse.Namespace) -> int:
     """The main job on real projects."""
-    return call(environment, "python", ROOT / "examples" / "tour.py", *arguments, check=False)
+    return call(environment, "python", ROOT / "examples" / "tour.py", *options.arguments, check=False)
 
 
-def test(environment: Path, arguments: list[str]) -> int:
+def test(environment: Path, options: argparse.Namespace) -> int:
     """All checks."""
     call(environment, "ruff", "format", "--check", ".")
     call(environment, "ruff", "check", ".")
     call(environment, "lint-imports", "--no-logo", "--no-cache")
+    check_types(environment)
+    return call(environment, "python", "-m", "pytest", *IN_PARALLEL, *options.arguments, check=False)
+
+
+def check_types(environment: Path) -> None:
+    """Everything as this system sees it, and the distributions as each other system does."""
+    sources = [f"{member}/src" for member in MEMBERS]
+    call(environment, "mypy", *sources, "tests", "benchmarks", "examples", "dev.py")
     for platform in PLATFORMS:
-        call(environment, "mypy", "--platform", platform, *(f"{member}/src" for member in MEMBERS))
-    call(environment, "mypy", "tests", "benchmarks", "examples", "dev.py")
+        if platform != sys.platform:
+            cache = DEV / "cache" / f"mypy-{platform}"
+            call(environment, "mypy", "--platform", platform, "--cache-dir", cache, *sources)
+
+
+def cover(environment: Path, options: argparse.Namespace) -> int:
+    """What of the code the tests reach with the newest releases of the hosts: the others hardly reach more.
+
+    It is no part of `test`, because to measure takes as long as to test: most of it starts in some thousand processes.
+    """
     data = DEV / "coverage" / "data"
     data.parent.mkdir(exist_ok=True)
     for stale in data.parent.iterdir():
         stale.unlink()
     # Not by the variable: the projects that the tests run obey it, too.
     file = f"--data-file={data}"
-    status = call(environment, "coverage", "run", file, "-m", "pytest", "-n", "auto", *arguments, check=False)
+    tests = ["-m", "pytest", *IN_PARALLEL, "-k", "not (oldest or middle)", *options.arguments]
+    status = call(environment, "coverage", "run", file, *tests, check=False)
     call(environment, "coverage", "combine", "--quiet", file)
     # A part of the tests covers a part of the code, and other systems run other branches.
-    floor = COVERAGE_FLOOR if sys.platform == "linux" and not arguments else 0
+    floor = COVERAGE_FLOOR if sys.platform == "linux" and not options.arguments else 0
     return call(environment, "coverage", "report", file, "--fail-under", floor, check=False) or status
 
 
-def bench(environment: Path, arguments: list[str]) -> int:
+def bench(environment: Path, options: argparse.Namespace) -> int:
     """What things cost."""
-    return call(environment, "python", ROOT / "benchmarks" / "run.py", *arguments, check=False)
+    return call(environment, "python", ROOT / "benchmarks" / "run.py", *options.arguments, check=False)
 
 
 def call(environment: Path, program: str, *arguments: object, check: bool = True) -> int:

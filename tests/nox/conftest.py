@@ -42,9 +42,7 @@ def plain_nox() -> Host:
 
 
 def _nox(release: str) -> Nox:
-    # What runs on the one in the middle runs on another one, too.
-    measured = release != "middle"
-    host = make_host(f"nox-{release}", *RELEASES[release], plugins=("plugins/nox",), measured=measured)
+    host = make_host(f"nox-{release}", *RELEASES[release], plugins=("plugins/nox",))
     return Nox(release, host)
 
 

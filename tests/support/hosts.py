@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
 from filelock import FileLock
@@ -22,9 +23,6 @@ UV = Path(sys.prefix, SCRIPTS, "uv")
 PATIENCE = 240
 
 _running: list[subprocess.Popen[str]] = []
-
-#: Measures what runs in the hosts' processes, if this process is measured.
-_COVERAGE_HOOK = "import coverage; coverage.process_startup()\n"
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,12 @@ class Host:
     def program(self, name: str) -> str:
         """The path of one of its programs."""
         return str(self.path / SCRIPTS / name)
+
+    def version(self, name: str) -> str:
+        """The release of what is installed there."""
+        places = [*self.path.glob("lib/*/site-packages"), *self.path.glob("Lib/site-packages")]
+        (found,) = distributions(name=name, path=list(map(str, places)))
+        return found.version
 
     def run(self, name: str, *arguments: str | Path, cwd: Path, **variables: str) -> Result:
         """Run one of its programs to its end."""
@@ -120,17 +124,16 @@ def read_until(process: subprocess.Popen[str], words: str, *, warnings: bool = F
     raise AssertionError(f"never said {words!r}:\n{said}")
 
 
-def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = (), measured: bool = True) -> Host:
+def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = ()) -> Host:
     """An environment with requirements, core and plugins of this checkout, for the running Python.
 
     Args:
         name: what to call it.
         requirements: what to install, as pip takes it.
         plugins: folders of this checkout to install.
-        measured: whether coverage counts what runs there of ours, which takes it half as long again.
     """
     members = ["core", *plugins] if plugins else []
-    recipe = "\n".join([sys.version, str(measured), *requirements, *(_declared(member) for member in members)])
+    recipe = "\n".join([sys.version, *requirements, *(_declared(member) for member in members)])
     stamp = hashlib.sha256(recipe.encode()).hexdigest()
     path = HOSTS / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}"
     HOSTS.mkdir(parents=True, exist_ok=True)
@@ -142,10 +145,8 @@ def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = (), meas
             editable = [argument for member in members for argument in ("--editable", str(ROOT / member))]
             constraints = [] if requirements and "==" in requirements[0] else ["--constraint", ROOT / "constraints.txt"]
             install = ["pip", "install", "--python", path, "--compile-bytecode", *constraints]
+            # Coverage counts what runs there in a run that is measured, and is not even loaded in another one.
             _uv(*map(str, install), "coverage", *requirements, *editable)
-            if measured and members:
-                site_packages = next(path.glob("lib/*/site-packages"), path / "Lib" / "site-packages")
-                (site_packages / "measured.pth").write_text(_COVERAGE_HOOK)
             made.write_text(stamp)
     return Host(path)
 

@@ -35,9 +35,7 @@ def plain_tox() -> Host:
 
 
 def _tox(release: str) -> Tox:
-    # What runs on the one in the middle runs on another one, too.
-    measured = release != "middle"
-    host = make_host(f"tox-{release}", RELEASES[release], plugins=("plugins/tox",), measured=measured)
+    host = make_host(f"tox-{release}", RELEASES[release], plugins=("plugins/tox",))
     return Tox(release, host)
 
 

@@ -35,7 +35,7 @@ def newest_uv(home: Path, base: Path, store: Path, monkeypatch: pytest.MonkeyPat
 
 def _uv(release: str, home: Path, base: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Uv:
     requirement = RELEASES[release]
-    program = UV if requirement is None else Path(make_host(f"uv-{release}", requirement, measured=False).program("uv"))
+    program = UV if requirement is None else Path(make_host(f"uv-{release}", requirement).program("uv"))
     configure_uv(home, base / "wheels")
     pythons = [path.parent for path in find_pythons().values()]
     first = [Path(sys.base_prefix, SCRIPTS), *pythons]
