@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.commands import listed
 from support.hosts import UV
-from support.mise import CREATE, ENABLED, PYPROJECT, listed
+from support.mise import CREATE, ENABLED, PYPROJECT
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:

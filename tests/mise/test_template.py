@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mise_central_venv.__main__ import main
 from mise_central_venv.template import global_template, project_template
-from support.mise import PYPROJECT, listed
+from support.commands import listed
+from support.mise import PYPROJECT
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:

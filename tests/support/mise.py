@@ -232,11 +232,3 @@ def change_kept(change: Callable[[dict[str, Any]], object]) -> None:
 def let_pass(seconds: int) -> None:
     """Make what is kept older."""
     change_kept(lambda kept: kept.update(given=kept["given"] - seconds))
-
-
-def listed(cwd: Path) -> list[dict[str, Any]]:
-    """The projects in the store."""
-    command = [sys.executable, "-m", "central_venv", "list", "--json"]
-    done = subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, env=dict(os.environ))
-    projects: list[dict[str, Any]] = json.loads(done.stdout)["projects"]
-    return projects

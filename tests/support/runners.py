@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from support.commands import ask, listed
 
 if TYPE_CHECKING:
     import subprocess
@@ -25,9 +28,7 @@ class Runner:
     @property
     def version(self) -> tuple[int, ...]:
         """Such as (4, 24, 0)."""
-        code = f"from importlib.metadata import version; print(version({self.program!r}))"
-        answer = self.host.run("python", "-c", code, cwd=self.host.path)
-        return tuple(map(int, answer.out.strip().split(".")[:3]))
+        return tuple(map(int, self.host.version(self.program).split(".")[:3]))
 
     def run(self, *arguments: str | Path, cwd: Path, **variables: str) -> Result:
         """Run it to its end."""
@@ -39,9 +40,8 @@ class Runner:
 
     def directory(self, project: Path) -> Path:
         """Where the runner's files of a project belong, as the command line says."""
-        answer = self.host.run("central-venv", "path", "--runner", self.program, "--project", project, cwd=project)
-        assert answer.status == 0, answer.text
-        return Path(answer.out.rstrip("\n"))
+        words = ("path", "--runner", self.program, "--project", project)
+        return Path(ask(*words, cwd=project).removesuffix(os.linesep))
 
     def records(self, project: Path) -> dict[str, dict[str, Any]]:
         """The environments' records by the names of their directories."""
@@ -50,10 +50,7 @@ class Runner:
 
     def listed(self, cwd: Path) -> list[dict[str, Any]]:
         """The projects that ``central-venv list --json`` shows."""
-        answer = self.host.run("central-venv", "list", "--json", cwd=cwd)
-        assert answer.status == 0, answer.text
-        projects: list[dict[str, Any]] = json.loads(answer.out)["projects"]
-        return projects
+        return listed(cwd)
 
     def environments(self, cwd: Path) -> dict[str, str]:
         """The state of each environment that is listed, by its name."""
