@@ -2,7 +2,7 @@
 """Set this repository up and do something with it. Needs Python >= 3.10 with pip and venv, and nothing else.
 
     python3 dev.py tour     real tox, nox and hatch on real projects, and where their environments are afterwards
-    python3 dev.py test     format, lint, types and all tests
+    python3 dev.py test     format, lint, types and the tests; with `--exhaustive` also what only repeats them
     python3 dev.py cover    how much of the code the tests reach, which must be enough
     python3 dev.py bench    what a lookup and the plugins cost, as ratios
 
@@ -49,6 +49,7 @@ def main() -> int:
     """Run one of the jobs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("job", choices=["tour", "test", "cover", "bench"])
+    parser.add_argument("--exhaustive", action="store_true", help="with `test`: also the tests that repeat others")
     parser.add_argument("arguments", nargs="*", help="for pytest or the benchmarks, behind `--`")
     options = parser.parse_args()
     environment = set_up()
@@ -81,7 +82,8 @@ def test(environment: Path, options: argparse.Namespace) -> int:
     call(environment, "ruff", "check", ".")
     call(environment, "lint-imports", "--no-logo", "--no-cache")
     check_types(environment)
-    return call(environment, "python", "-m", "pytest", *IN_PARALLEL, *options.arguments, check=False)
+    more = ["--exhaustive"] if options.exhaustive else []
+    return call(environment, "python", "-m", "pytest", *IN_PARALLEL, *more, *options.arguments, check=False)
 
 
 def check_types(environment: Path) -> None:

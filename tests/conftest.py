@@ -41,6 +41,33 @@ FOREIGN = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the test command's own option asks for."""
+    parser.addoption("--exhaustive", action="store_true", help="also run what only repeats other tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", "exhaustive(reason): repeats others, for the reason that it may be left out")
+    config.addinivalue_line("markers", "every_release: runs on each release of a host all the same")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only repeats other tests, unless it is asked for."""
+    if config.getoption("exhaustive"):
+        return
+    left_out = {item for item in items if repeats_others(item)}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def repeats_others(item: pytest.Item) -> bool:
+    """Whether the other tests see the same."""
+    return item.get_closest_marker("exhaustive") is not None and item.get_closest_marker("every_release") is None
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty home directory for each test; downloads are kept for all of them. No host outlives its test."""

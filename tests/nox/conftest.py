@@ -23,7 +23,13 @@ RELEASES = {
 }
 
 
-@pytest.fixture(scope="session", params=RELEASES)
+#: What differs between releases differs between the oldest and the newest; the one in the middle runs the tests that
+#: are marked for every release, and all only if asked to.
+_BETWEEN = pytest.mark.exhaustive(reason="the oldest and the newest nox run each way that the plugin takes")
+_PARAMETERS = ["oldest", pytest.param("middle", marks=_BETWEEN), "newest"]
+
+
+@pytest.fixture(scope="session", params=_PARAMETERS)
 def nox(request: pytest.FixtureRequest) -> Nox:
     """Each supported release in turn."""
     return _nox(request.param)

@@ -89,6 +89,7 @@ def condas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "condas"), os.environ["PATH"]]))
 
 
+@pytest.mark.every_release
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_environment_of_each_backend_is_central_and_recorded(nox: Nox, tmp_path: Path, backend: str) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": ENABLED + session("a(x)", BACKENDS[backend])})

@@ -71,6 +71,7 @@ def script(nox: Nox, sessions: str, *, needs: tuple[str, ...] = ("iniconfig",), 
 WAYS = {"program": [COMMAND], "module": ["python", "-m", "nox_central_venv"]}
 
 
+@pytest.mark.every_release
 @pytest.mark.parametrize("way", WAYS)
 def test_sessions_of_an_untouched_noxfile_move_by(way: str, nox: Nox, untouched: Path) -> None:
     program, *arguments = WAYS[way]
@@ -257,6 +258,7 @@ def test_in_parallel_the_users_envdir_wins(newest_nox: Nox, untouched: Path, tmp
     assert not store.exists()
 
 
+@pytest.mark.every_release
 def test_a_script_has_its_own_environment_in_the_store_too(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
         pytest.skip(NO_SCRIPTS)
@@ -276,6 +278,7 @@ def test_a_script_has_its_own_environment_in_the_store_too(nox: Nox, tmp_path: P
     assert f"existing virtual environment at {central / '_nox_script_mode'}" in second.text
 
 
+@pytest.mark.every_release
 def test_a_script_lists_its_sessions_from_an_environment_in_the_store(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
         pytest.skip(NO_SCRIPTS)
@@ -320,6 +323,7 @@ def test_a_script_runs_without_an_environment_of_its_own_if_told_so(newest_nox: 
     assert newest_nox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.every_release
 def test_the_developers_uv_environment_does_not_reach_a_scripts_sessions(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
         pytest.skip(NO_SCRIPTS)
@@ -334,6 +338,7 @@ def test_the_developers_uv_environment_does_not_reach_a_scripts_sessions(nox: No
     assert not mine.exists()
 
 
+@pytest.mark.every_release
 def test_a_script_says_what_is_wrong_with_the_store(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
         pytest.skip(NO_SCRIPTS)
@@ -405,6 +410,7 @@ def test_completion_for_a_script_writes_nothing(newest_nox: Nox, tmp_path: Path,
     assert not store.exists()
 
 
+@pytest.mark.every_release
 def test_a_script_whose_python_is_no_longer_right_does_not_wait_for_itself(newest_nox: Nox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": script(newest_nox, BARE)})
     made = run(newest_nox, "-l", cwd=project)

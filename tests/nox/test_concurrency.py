@@ -70,6 +70,7 @@ def meet(nox: Nox, project: Path, pipe: Path, sessions: tuple[str, str]) -> list
     return [finish(each) for each in running]
 
 
+@pytest.mark.every_release
 @pytest.mark.parametrize("arguments", [["-s", "a"], ["-r", "-s", "a"]], ids=" ".join)
 def test_four_runs_of_one_session_all_succeed(nox: Nox, project: Path, arguments: list[str]) -> None:
     results = together(nox, project, *[arguments] * 4)
@@ -89,6 +90,7 @@ def test_four_runs_of_one_session_of_uv_all_succeed(newest_nox: Nox, tmp_path: P
     assert all("in a" in result.out for result in results)
 
 
+@pytest.mark.every_release
 @posix
 def test_the_second_run_says_what_it_waits_for(nox: Nox, open_project: Path, tmp_path: Path) -> None:
     rendezvous = Rendezvous(tmp_path)
@@ -209,6 +211,7 @@ def b(session):
 """
 
 
+@pytest.mark.every_release
 @pytest.mark.parametrize("start", ["a", "b"])
 def test_sessions_that_run_themselves_do_not_wait_for_themselves(nox: Nox, tmp_path: Path, start: str) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": CIRCLE})

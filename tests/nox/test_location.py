@@ -69,6 +69,7 @@ def said(result: Result, directory: Path) -> tuple[int, list[str], list[str]]:
     return result.status, normal(result.out), normal(result.err)
 
 
+@pytest.mark.every_release
 def test_environments_go_to_the_store_and_the_project_stays_clean(nox: Nox, project: Path) -> None:
     result = nox.run(cwd=project)
 
@@ -233,6 +234,7 @@ def test_projects_that_share_a_module_have_homes_of_their_own(nox: Nox, tmp_path
     assert {each["root"] for each in nox.listed(one)} == {str(one), str(two)}
 
 
+@pytest.mark.every_release
 def test_a_noxfile_may_be_run_as_a_program(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
         pytest.skip("`nox.main` came with 2025.2.9")
@@ -309,6 +311,7 @@ def test_switched_off_no_link_is_made_by(switch: str, newest_nox: Nox, tmp_path:
     assert not (project / ".nox").is_symlink()
 
 
+@pytest.mark.every_release
 def test_a_link_in_the_project_leads_to_the_environments(nox: Nox, project: Path) -> None:
     write_tree(project, {"noxfile.py": LINKED})
 

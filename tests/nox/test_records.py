@@ -52,6 +52,7 @@ def project_with(tmp_path: Path, *sessions: str) -> Path:
     return write_tree(tmp_path / "project", {"noxfile.py": ENABLED + "".join(sessions)})
 
 
+@pytest.mark.every_release
 def test_each_session_is_listed_with_its_python(nox: Nox, tmp_path: Path) -> None:
     project = project_with(tmp_path, where("a"), where("b"))
 
@@ -131,6 +132,7 @@ def tests(session, x):
     assert nox.environments(project) == dict.fromkeys(names, "ready")
 
 
+@pytest.mark.every_release
 def test_a_name_that_nox_must_hash_is_listed_as_it_is(nox: Nox, tmp_path: Path, short_store: Path) -> None:
     name = "x" * 100
     project = project_with(tmp_path, where(name))
@@ -297,6 +299,7 @@ def test_what_a_killed_creation_left_is_not_reused(nox: Nox, tmp_path: Path, lef
     assert not list(directory.glob("*/lib/left"))
 
 
+@pytest.mark.every_release
 @posix
 def test_a_kill_during_the_creation_is_repaired_by_the_next_run(nox: Nox, tmp_path: Path) -> None:
     # virtualenv waits before it writes `pyvenv.cfg`: the environment is half made.
@@ -364,6 +367,7 @@ def test_an_interrupt_during_the_commands_leaves_a_free_and_ready_environment(no
     assert "waiting for" not in result.text
 
 
+@pytest.mark.every_release
 @posix
 def test_an_interrupt_ends_the_wait(nox: Nox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": BUSY})

@@ -58,6 +58,7 @@ def central_venv(nox: Nox, cwd: Path, *arguments: str) -> tuple[int, dict[str | 
     return result.status, {each["name"]: each.get("reason") for each in report["removed"] + report["kept"]}
 
 
+@pytest.mark.every_release
 @posix
 def test_what_runs_stays_and_the_rest_goes(nox: Nox, built: Path, tmp_path: Path) -> None:
     rendezvous = Rendezvous(tmp_path)

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 RELEASES = {"oldest": "tox==4.24.0", "middle": "tox==4.46.3", "newest": "tox"}
 
 
-@pytest.fixture(scope="session", params=RELEASES)
+#: What differs between releases differs between the oldest and the newest; the one in the middle runs the tests that
+#: are marked for every release, and all only if asked to.
+_BETWEEN = pytest.mark.exhaustive(reason="the oldest and the newest tox run each way that the plugin takes")
+_PARAMETERS = ["oldest", pytest.param("middle", marks=_BETWEEN), "newest"]
+
+
+@pytest.fixture(scope="session", params=_PARAMETERS)
 def tox(request: pytest.FixtureRequest) -> Tox:
     """Each supported release in turn."""
     return _tox(request.param)

@@ -57,6 +57,7 @@ def together(tox: Tox, project: Path, *commands: list[str]) -> list[Result]:
         return list(pool.map(finish, running))
 
 
+@pytest.mark.every_release
 @pytest.mark.parametrize("arguments", [["run", "-e", "a"], ["run", "-r", "-e", "a"]], ids=" ".join)
 def test_four_runs_of_one_environment_all_succeed(tox: Tox, project: Path, arguments: list[str]) -> None:
     results = together(tox, project, *[arguments] * 4)
@@ -71,6 +72,7 @@ def test_four_runs_that_install_one_package_all_succeed(tox: Tox, package: Path)
     assert [result.status for result in results] == [0] * 4, "\n".join(result.text for result in results)
 
 
+@pytest.mark.every_release
 @posix
 def test_a_packaging_environment_that_was_kept_for_another_tox_is_kept_to_the_end(
     tox: Tox, package: Path, work_dir: Callable[[Path], Path], tmp_path: Path
@@ -102,6 +104,7 @@ def test_a_packaging_environment_in_use_is_not_rebuilt(tox: Tox, package: Path) 
     assert [result.status for result in results] == [0] * 4, "\n".join(result.text for result in results)
 
 
+@pytest.mark.every_release
 @posix
 def test_the_second_run_says_what_it_waits_for(tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})
@@ -199,6 +202,7 @@ def test_disjoint_environments_do_not_wait(tox: Tox, tmp_path: Path, recreate: l
     assert not any("waiting for" in result.text for result in results)
 
 
+@pytest.mark.every_release
 @posix
 def test_disjoint_environments_with_a_common_package_do_not_wait(tox: Tox, tmp_path: Path, package: Path) -> None:
     write_tree(package, {"tox.ini": RENDEZVOUS.replace("skip_install = true\n", "")})
@@ -229,6 +233,7 @@ def test_after_a_kill_of_the_first_the_second_goes_on(tox: Tox, tmp_path: Path) 
     assert tox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.every_release
 @posix
 def test_an_interrupt_ends_the_wait(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PATIENT})

@@ -33,6 +33,7 @@ def needs(tox: Tox, release: tuple[int, ...], what: str) -> None:
 # --- the `.venv` file that tox leaves for editors ---
 
 
+@pytest.mark.every_release
 def test_no_redirect_is_left_in_the_project(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": DEV.format(core="")})
 
@@ -151,6 +152,7 @@ commands = python -c "print('in {{env_name}}')"
 """
 
 
+@pytest.mark.every_release
 def test_a_provisioned_run_keeps_everything_in_the_store(
     tox: Tox, tmp_path: Path, wheels: Path, work_dir: Callable[[Path], Path]
 ) -> None:

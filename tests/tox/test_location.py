@@ -28,6 +28,7 @@ def chosen_dir(tox: Tox, project: Path, *arguments: str, **variables: str) -> Pa
     return Path(line.partition("=")[2].strip())
 
 
+@pytest.mark.every_release
 def test_environments_go_to_the_store_and_the_project_stays_clean(
     tox: Tox, project: Path, work_dir: Callable[[Path], Path]
 ) -> None:

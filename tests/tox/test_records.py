@@ -31,6 +31,7 @@ commands = python -c "{Rendezvous.COMMAND}"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and signals")
 
 
+@pytest.mark.every_release
 def test_each_environment_of_a_run_is_recorded(tox: Tox, project: Path) -> None:
     result = tox.run("run", cwd=project)
 
@@ -74,6 +75,7 @@ def test_the_home_names_its_project(tox: Tox, project: Path, work_dir: Callable[
         assert [directory.stat().st_mode & 0o777 for directory in (home.parent, home)] == [0o700, 0o700]
 
 
+@pytest.mark.every_release
 @pytest.mark.parametrize("command", [["run", "-p", "all"], ["run-parallel"], ["p", "-r"]], ids=" ".join)
 def test_parallel_runs_record_each_environment(tox: Tox, project: Path, command: list[str]) -> None:
     if command[:2] == ["run", "-p"]:
@@ -90,6 +92,7 @@ def test_a_run_without_tests_is_recorded(tox: Tox, project: Path) -> None:
     assert tox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.every_release
 def test_the_packaging_environment_is_recorded(tox: Tox, package: Path) -> None:
     result = tox.run("run", "-e", "a", cwd=package)
 
@@ -111,6 +114,7 @@ def test_recreation_on_demand_leaves_a_ready_environment(
     assert tox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.every_release
 def test_automatic_recreation_leaves_a_ready_environment(
     tox: Tox, project: Path, work_dir: Callable[[Path], Path]
 ) -> None:
@@ -185,6 +189,7 @@ def test_a_kill_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_pat
     assert tox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.every_release
 @posix
 def test_an_interrupt_during_the_commands_leaves_a_ready_environment(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": BUSY})
@@ -198,6 +203,7 @@ def test_an_interrupt_during_the_commands_leaves_a_ready_environment(tox: Tox, t
     assert tox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.every_release
 @posix
 def test_a_kill_during_the_creation_is_repaired_by_the_next_run(tox: Tox, tmp_path: Path) -> None:
     # The installation of a dependency whose build waits: the environment is half made.

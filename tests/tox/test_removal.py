@@ -56,6 +56,7 @@ def central_venv(tox: Tox, cwd: Path, *arguments: str) -> tuple[int, dict[str, s
     return result.status, {each["name"]: each.get("reason") for each in report["removed"] + report["kept"]}
 
 
+@pytest.mark.every_release
 def test_what_runs_stays_and_the_rest_goes(
     tox: Tox, built: Path, tmp_path: Path, work_dir: Callable[[Path], Path]
 ) -> None:
