@@ -43,12 +43,12 @@ def make(directory, files):
             archive.writestr(name, content)
     return wheel
 
-def build_wheel(directory, config_settings=None, metadata_directory=None):
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     with open(f"{{NAME}}.py", encoding="utf-8") as file:
-        return make(directory, {{f"{{NAME}}.py": file.read()}})
+        return make(wheel_directory, {{f"{{NAME}}.py": file.read()}})
 
-def build_editable(directory, config_settings=None, metadata_directory=None):
-    return make(directory, {{f"{{NAME}}.pth": os.getcwd() + "\\n"}})
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    return make(wheel_directory, {{f"{{NAME}}.pth": os.getcwd() + "\\n"}})
 """
 
 
@@ -65,14 +65,16 @@ def write_project(
         first: what its backend does first.
     """
     programs = name if programs is None else programs
-    return write_tree(
-        path,
-        {
-            "pyproject.toml": _PROJECT.format(name=name, version=version),
-            "backend.py": _BACKEND.format(name=name, version=version, programs=programs, first=first),
-            f"{name}.py": f"def main():\n    print('{name} {version}')\n",
-        },
-    )
+    module = {f"{name}.py": f"def main():\n    print('{name} {version}')\n"}
+    return write_tree(path, {**build_files(name, version, programs=programs, first=first), **module})
+
+
+def build_files(name: str, version: str, *, programs: str = "", first: str = "") -> dict[str, str]:
+    """What lets pip and uv build a project that has a module of its name; the rest is as for `write_project`."""
+    return {
+        "pyproject.toml": _PROJECT.format(name=name, version=version),
+        "backend.py": _BACKEND.format(name=name, version=version, programs=programs, first=first),
+    }
 
 
 def write_wheel(directory: Path, name: str = "demo", version: str = "1") -> Path:

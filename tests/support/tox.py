@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from support.packages import build_files
 from support.runners import Runner
 
 #: Two environments that need no package, no network and a second.
@@ -14,15 +15,26 @@ skip_install = true
 commands = python -c "print('in {env_name}')"
 """
 
-#: A package with a build backend that needs nothing else, and three environments.
+#: A package with a build backend of its own, and three environments. To build it takes pip nothing: in an environment,
+#: pip would install the backend first, and for a source distribution once more to build it.
 PACKAGE = {
     "tox.ini": """
 [tox]
 env_list = a, b, c
+[pkgenv]
+set_env = PYTHONDONTWRITEBYTECODE = 1
 [testenv]
+package = wheel
 set_env = PYTHONDONTWRITEBYTECODE = 1
 commands = python -c "import demo; print(demo.__doc__)"
 """,
+    **build_files("demo", "1"),
+    "demo.py": '"""It works."""\n',
+}
+
+#: The same as most projects have it: a source distribution, and a build backend from the package index.
+SOURCE_PACKAGE = {
+    "tox.ini": PACKAGE["tox.ini"].replace("package = wheel\n", ""),
     "pyproject.toml": """
 [build-system]
 requires = ["flit_core>=3.9"]
@@ -32,7 +44,7 @@ name = "demo"
 version = "1"
 dynamic = ["description"]
 """,
-    "demo.py": '"""It works."""\n',
+    "demo.py": PACKAGE["demo.py"],
 }
 
 

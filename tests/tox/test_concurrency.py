@@ -12,6 +12,7 @@ import pytest
 from central_venv.store.use import Uses
 from support.hosts import Result, finish, interrupt, read_until
 from support.pipes import Rendezvous
+from support.tox import SOURCE_PACKAGE
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -160,11 +161,9 @@ def test_a_parallel_run_says_at_once_what_it_waits_for(tox: Tox, tmp_path: Path)
 
 
 @posix
-def test_a_packaging_environment_that_must_be_recreated_is_while_another_run_tests(
-    tox: Tox, package: Path, tmp_path: Path
-) -> None:
-    ini = PATIENT.replace("skip_install = true\n", "")
-    write_tree(package, {"tox.ini": ini})
+def test_a_packaging_environment_that_must_be_recreated_is_while_another_run_tests(tox: Tox, tmp_path: Path) -> None:
+    ini = PATIENT.replace("skip_install = true", "package = wheel")
+    package = write_tree(tmp_path / "package", {**SOURCE_PACKAGE, "tox.ini": ini})
     rendezvous = Rendezvous(tmp_path)
 
     first = tox.start("run", "-e", "a", cwd=package, **rendezvous.variables)
@@ -205,7 +204,7 @@ def test_disjoint_environments_do_not_wait(tox: Tox, tmp_path: Path, recreate: l
 @pytest.mark.every_release
 @posix
 def test_disjoint_environments_with_a_common_package_do_not_wait(tox: Tox, tmp_path: Path, package: Path) -> None:
-    write_tree(package, {"tox.ini": RENDEZVOUS.replace("skip_install = true\n", "")})
+    write_tree(package, {"tox.ini": RENDEZVOUS.replace("skip_install = true", "package = wheel")})
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 

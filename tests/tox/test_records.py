@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.hosts import finish, interrupt
 from support.pipes import Rendezvous
+from support.tox import PACKAGE, SOURCE_PACKAGE
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -93,10 +94,14 @@ def test_a_run_without_tests_is_recorded(tox: Tox, project: Path) -> None:
 
 
 @pytest.mark.every_release
-def test_the_packaging_environment_is_recorded(tox: Tox, package: Path) -> None:
+@pytest.mark.parametrize("files", [PACKAGE, SOURCE_PACKAGE], ids=["wheel", "source distribution"])
+def test_the_packaging_environment_is_recorded(tox: Tox, tmp_path: Path, files: dict[str, str]) -> None:
+    package = write_tree(tmp_path / "package", files)
+
     result = tox.run("run", "-e", "a", cwd=package)
 
     assert result.status == 0, result.text
+    assert "It works." in result.out
     assert tox.environments(package) == {".pkg": "ready", "a": "ready"}
 
 
