@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from hatch.project.env import EnvironmentMetadata
 
 if TYPE_CHECKING:
     from hatch.env.plugin.interface import EnvironmentInterface
 
-    from hatch_central_venv._environment import CentralEnvironment
+
+class _Noted(Protocol):
+    """What these notes ask of a central environment."""
+
+    @property
+    def noted(self) -> str:
+        """The hash of the dependencies that were synchronized last; empty if unknown."""
+
+    def settle(self, noted: str | None = None) -> None:
+        """Note another hash, and let others have the environment."""
 
 
 class CentralNotes(EnvironmentMetadata):
@@ -38,5 +47,5 @@ class CentralNotes(EnvironmentMetadata):
             super().reset(environment)
 
 
-def _is_central(environment: EnvironmentInterface) -> TypeGuard[CentralEnvironment]:
+def _is_central(environment: EnvironmentInterface) -> TypeGuard[_Noted]:
     return getattr(environment, "is_central", False)
