@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv import Home, Store
+from central_venv import Holder, Home, Store
 from central_venv.errors import DamagedRecordError, HomeConflictError, NewerRecordError, StoreError, WaitCancelledError
 from central_venv.machine import clock, host
 from central_venv.policy import layout
@@ -28,7 +28,6 @@ from support.trees import contents, listing, write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv import Holder
     from central_venv.store.environment import Environment
 
     Maker = Callable[[Path], Path]
@@ -611,6 +610,42 @@ def test_a_waiting_process_is_told_who_has_the_environment(environment: Environm
 
     assert waiting == f"waiting for `tox run -e py312` (process {os.getpid()} on {host.name()})"
     assert claimed == "claimed"
+
+
+@pytest.mark.parametrize(
+    ("holder", "named"),
+    [
+        (Holder(123, "laptop", "tox run"), "`tox run` (process 123 on laptop)"),
+        (None, "another process"),
+    ],
+    ids=["known", "unknown"],
+)
+def test_the_user_is_told_what_a_process_waits_for(holder: Holder | None, named: str, environment: Environment) -> None:
+    assert environment.wait_message(holder) == f"waiting for environment {environment.path}, in use by {named}"
+
+
+def test_a_run_in_a_claimed_environment_knows_that_an_outer_run_has_it(
+    environment: Environment, home_of: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim(environment)
+    other = home_of.environment("tox", "py313")
+    other.claim("py313", on_wait=refuse_to_wait)
+    for name, value in environment.command_variables.items():
+        monkeypatch.setenv(name, value)
+
+    again = [home_of.environment("tox", name).held_by_outer_run for name in ("py312", "py313")]
+
+    assert again == [True, False]
+    assert os.environ["CENTRAL_VENV_HOME"] == home_of.store.path
+
+
+def test_an_environment_exists_where_its_directory_holds_one(environment: Environment, make_environment: Maker) -> None:
+    before = environment.exists
+    os.makedirs(environment.path)
+    empty = environment.exists
+    make_environment(Path(environment.path))
+
+    assert (before, empty, environment.exists) == (False, False, True)
 
 
 def test_the_holder_in_another_process_is_known_as_long_as_it_lives(environment: Environment, home_of: Home) -> None:

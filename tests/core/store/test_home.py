@@ -72,6 +72,25 @@ def test_no_environment_lies_outside_of_the_home(runner: str, directory: str, ho
         home_of.environment(runner, directory)
 
 
+@pytest.mark.parametrize(
+    ("runner", "directory", "reserved"),
+    [
+        ("hatch", "env", True),
+        ("hatch", "pythons", True),
+        ("hatch", ".config", True),
+        ("hatch", "default", False),
+        ("tox", "env", False),
+    ],
+)
+def test_a_runners_own_data_has_names_that_no_environment_can_have(
+    runner: str,
+    directory: str,
+    reserved: bool,  # noqa: FBT001
+    home_of: Home,
+) -> None:
+    assert home_of.is_reserved(runner, directory) is reserved
+
+
 def test_preparing_makes_the_store_and_the_home(home_of: Home, store: Path) -> None:
     home_of.prepare()
 

@@ -120,6 +120,16 @@ def is_data_directory(runner: str, name: str) -> bool:
     return (runner, name) == ("hatch", "env")
 
 
+def is_reserved(runner: str, directory: str) -> bool:
+    """Whether a runner keeps data of its own under a name in its directory, so that no environment can have it.
+
+    Args:
+        runner: the runner's name.
+        directory: the name that an environment's directory would have.
+    """
+    return runner == "hatch" and directory in DATA_OF_HATCH
+
+
 def environment_path(home: str, runner: str, directory: str) -> str:
     """The directory of an environment.
 

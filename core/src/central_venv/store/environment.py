@@ -87,6 +87,19 @@ class Environment(RecordedEnvironment):
         """Whether a run whose command led to this process has the environment."""
         return outer_claims.by_outer_run(self.path) and self._lock.held_elsewhere()
 
+    @property
+    def command_variables(self) -> dict[str, str]:
+        """Variables for the commands in a claimed environment: a run that they start does not wait for this claim."""
+        return outer_claims.variables(self.store, self.path)
+
+    def wait_message(self, holder: Holder | None) -> str:
+        """Return what to tell the user while this process waits for the environment.
+
+        Args:
+            holder: what `on_wait` got.
+        """
+        return f"waiting for environment {self.path}, in use by {holder or 'another process'}"
+
     def claim(
         self,
         name: str,
@@ -168,7 +181,7 @@ class Environment(RecordedEnvironment):
         Raises:
             StoreError: the store cannot be written.
         """
-        if not venv.is_environment(self.path):
+        if not self.exists:
             files.remove(self.record_path)
             return False
         record = self._old_record()
@@ -289,7 +302,7 @@ class Environment(RecordedEnvironment):
         """
         if self.claimed:
             try:
-                if not venv.is_environment(self.path):
+                if not self.exists:
                     files.remove(self.record_path)
             finally:
                 self._lock.release()

@@ -56,6 +56,15 @@ class Home:
         """
         return layout.runner_directory(self.path, runner)
 
+    def is_reserved(self, runner: str, directory: str) -> bool:
+        """Return whether the runner keeps data of its own under a name in its directory: no environment can have it.
+
+        Args:
+            runner: the runner's name.
+            directory: the name that an environment's directory would have.
+        """
+        return layout.is_reserved(runner, directory)
+
     def environment_path(self, runner: str, directory: str) -> str:
         """Where an environment of this project is or would be.
 

@@ -37,6 +37,11 @@ class RecordedEnvironment:
         self.record_path = layout.environment_record_path(home, runner, directory)
 
     @property
+    def exists(self) -> bool:
+        """Whether its directory holds a virtual environment, working or not. A link to one does not count."""
+        return venv.is_environment(self.path)
+
+    @property
     def recorded(self) -> bool:
         """Whether there is a record; with a claim, whether there was one before that.
 
@@ -90,7 +95,7 @@ class RecordedEnvironment:
         """
         return (
             is_ready_record_of(self.record_path, self.runner, self.directory)
-            and venv.is_environment(self.path)
+            and self.exists
             and venv.has_interpreter(self.path)
         )
 
@@ -104,7 +109,7 @@ class RecordedEnvironment:
                 return False
             if None not in (request, record.request) and request != record.request:
                 return False
-        return venv.is_environment(self.path) and venv.has_interpreter(self.path)
+        return self.exists and venv.has_interpreter(self.path)
 
     def _old_record(self) -> EnvironmentRecord | None:
         """The record as far as it can be used: a damaged one is replaced, a newer one is not."""
