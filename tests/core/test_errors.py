@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 
-import central_venv
 import pytest
 from central_venv import errors
 from central_venv.errors import CentralVenvError
@@ -54,24 +53,3 @@ def test_an_error_survives_pickling(kind: type[CentralVenvError]) -> None:
 @pytest.mark.parametrize("kind", [errors.DamagedRecordError, errors.NewerRecordError])
 def test_every_record_that_cannot_be_used_is_a_record_error(kind: type[CentralVenvError]) -> None:
     assert issubclass(kind, errors.RecordError)
-
-
-def test_the_package_shows_what_plugins_need() -> None:
-    shown = {name: getattr(central_venv, name) for name in dir(central_venv)}
-
-    assert sorted(shown) == [
-        "CentralVenvError",
-        "Environment",
-        "Holder",
-        "Home",
-        "Settings",
-        "Store",
-        "load_settings",
-        "project_home",
-    ]
-    assert all(shown[name].__name__ == name for name in shown)
-
-
-def test_the_package_has_nothing_else() -> None:
-    with pytest.raises(AttributeError, match="module 'central_venv' has no attribute 'nothing'"):
-        central_venv.nothing  # noqa: B018

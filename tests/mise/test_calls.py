@@ -242,7 +242,7 @@ def test_a_conda_environment_is_known_from_the_first_entry_on(newest_mise: Mise,
 def test_a_sites_own_rules_are_asked_once_for_each_run(
     newest_mise: Mise, project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    modules = write_tree(home / "modules", {"site_rules.py": "from central_venv.policy.rules import hookimpl\n"})
+    modules = write_tree(home / "modules", {"site_rules.py": "from central_venv import hookimpl\n"})
     old_tree(home / ".config" / "central-venv", {"config.toml": 'policy = ["site_rules"]\n'})
     monkeypatch.setenv("PYTHONPATH", str(modules))
     newest_mise.limit(MOMENT=60)

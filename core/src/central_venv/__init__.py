@@ -9,19 +9,23 @@ A plugin for a runner needs this much::
     environment.seal()  # its record says "ready"
     environment.release()  # others may have it
 
-Every error is a `CentralVenvError` with the remedy in its text.
+Every error is a `CentralVenvError` with the remedy in its text. The names in `__all__` are public, and no other name
+is: `docs/plugins.md` says what each one means.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from central_venv.errors import CentralVenvError
-    from central_venv.policy.settings import Settings, load_settings
+    from central_venv.cli import report_errors
+    from central_venv.errors import CentralVenvError, WaitCancelledError
+    from central_venv.policy.rules import hookimpl
+    from central_venv.policy.settings import load_settings
+    from central_venv.project_link.link import make_link
     from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
     from central_venv.store.home import Home
-    from central_venv.store.location import project_home
+    from central_venv.store.location import is_enabled, open_store, project_home
     from central_venv.store.store import Store
 
 # Each name is imported when it is first used: a lookup pays for what it needs and no more.
@@ -30,10 +34,15 @@ _MODULES = {
     "Environment": "central_venv.store.environment",
     "Holder": "central_venv.store.environment_record",
     "Home": "central_venv.store.home",
-    "Settings": "central_venv.policy.settings",
     "Store": "central_venv.store.store",
+    "WaitCancelledError": "central_venv.errors",
+    "hookimpl": "central_venv.policy.rules",
+    "is_enabled": "central_venv.store.location",
     "load_settings": "central_venv.policy.settings",
+    "make_link": "central_venv.project_link.link",
+    "open_store": "central_venv.store.location",
     "project_home": "central_venv.store.location",
+    "report_errors": "central_venv.cli",
 }
 
 __all__ = [
@@ -41,10 +50,15 @@ __all__ = [
     "Environment",
     "Holder",
     "Home",
-    "Settings",
     "Store",
+    "WaitCancelledError",
+    "hookimpl",
+    "is_enabled",
     "load_settings",
+    "make_link",
+    "open_store",
     "project_home",
+    "report_errors",
 ]
 
 

@@ -237,7 +237,7 @@ def test_a_project_whose_environments_belong_into_another_store_is_refused(
     write_tree(
         base / "policy",
         {
-            "by_root.py": "from central_venv.policy.rules import hookimpl\n\n@hookimpl\ndef central_venv_store(root):\n"
+            "by_root.py": "from central_venv import hookimpl\n\n@hookimpl\ndef central_venv_store(root):\n"
             f"    return {str(base / 'other-store')!r} if root is not None and root.endswith('bar') else None\n"
         },
     )

@@ -18,10 +18,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process take
 
 BECOME = """
 import os, sys
-from central_venv.cli import guarded
+from central_venv.cli import report_errors
 from central_venv.machine.replacement import exec_or_run
 print("said before")
-sys.exit(guarded(lambda: exec_or_run(sys.argv[1:], {"PATH": os.environ["PATH"], "ONLY": "this"})))
+sys.exit(report_errors(lambda: exec_or_run(sys.argv[1:], {"PATH": os.environ["PATH"], "ONLY": "this"})))
 """
 
 

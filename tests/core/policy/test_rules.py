@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="absolute paths are written with slashes here")
 
-IMPORT = "from central_venv.policy.rules import hookimpl\n\n"
+IMPORT = "from central_venv import hookimpl\n\n"
 
 
 def configure(*modules: str) -> str:
@@ -230,9 +230,7 @@ def test_a_module_that_does_not_work_is_an_error_of_ours(
     source: str, project: Path, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"broken_rules_{abs(hash(source))}"
-    modules = write_tree(
-        base / "modules", {f"{name}.py": f"from central_venv.policy.rules import hookimpl\n@hookimpl\n{source}\n"}
-    )
+    modules = write_tree(base / "modules", {f"{name}.py": f"from central_venv import hookimpl\n@hookimpl\n{source}\n"})
     monkeypatch.syspath_prepend(modules)
     configure(name)
 

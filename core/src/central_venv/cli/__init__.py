@@ -35,17 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import gc
 
         gc.disable()  # a command ends long before its rubbish matters
-    return guarded(lambda: _run(argv))
+    return report_errors(lambda: _run(argv))
 
 
-def guarded(command: Callable[[], int]) -> int:
-    """Run a command of a command line, and say in its terms what fails.
+def report_errors(command: Callable[[], int]) -> int:
+    """Run a command of a command line: if it fails, print `error:` and `hint:` to stderr, never a traceback.
 
     Args:
-        command: answers on stdout, and returns the exit status.
+        command: prints its output to stdout, and returns the exit status.
 
     Returns:
-        The exit status.
+        The exit status; 1 if it failed, 130 if the user interrupted it.
     """
     if sys.stderr is None:  # closed: what would go there is for nobody
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end

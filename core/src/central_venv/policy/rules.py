@@ -3,7 +3,7 @@
 A user or a site names modules under ``policy`` in its `config.toml`; a project cannot. A module implements the hooks it
 wants::
 
-    from central_venv.policy.rules import hookimpl
+    from central_venv import hookimpl
 
 
     @hookimpl

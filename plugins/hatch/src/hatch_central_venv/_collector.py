@@ -5,8 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from central_venv import CentralVenvError
-from central_venv.store.location import is_enabled
+from central_venv import CentralVenvError, is_enabled
 from hatch.env.collectors.plugin.interface import EnvironmentCollectorInterface
 
 if TYPE_CHECKING:

@@ -15,14 +15,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from central_venv import CentralVenvError, project_home
-from central_venv.store import outer_claims, venv
 from hatch.env.virtual import VirtualEnvironment
 from hatch.python.core import PythonManager
 from hatch.utils.structures import EnvVars
 
 from hatch_central_venv._command import running_command
 from hatch_central_venv._notes import CentralNotes
-from hatch_central_venv._place import OF_SCRIPT, directory_name, option
+from hatch_central_venv._place import OF_SCRIPT, RUNNER, directory_name, option
 from hatch_central_venv._uv import UVWithPrompt
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
     from central_venv import Environment, Holder
     from hatch.utils.fs import Path
-
-RUNNER = "hatch"
 
 #: The commands that remove environments if they exist.
 _REMOVALS = frozenset({"env remove", "env prune"})
@@ -74,7 +71,7 @@ class CentralEnvironment(VirtualEnvironment):
             try:
                 home = project_home(root)
                 if home is not None:
-                    self._central = home.environment(RUNNER, directory_name(root, name))
+                    self._central = home.environment(RUNNER, directory_name(home, root, name))
                     config = {**config, "path": self._central.path}  # a copy: the project's own stays as it is
             except CentralVenvError as error:
                 problem = error
@@ -129,7 +126,7 @@ class CentralEnvironment(VirtualEnvironment):
             return bool(super().exists())
         with self._aborting():
             if running_command() in _REMOVALS:
-                return central.recorded or venv.is_environment(central.path)
+                return central.recorded or central.exists
             return central.is_ready(self._request)
 
     def create(self) -> None:
@@ -151,7 +148,7 @@ class CentralEnvironment(VirtualEnvironment):
                 central.discard()
             with EnvVars({"VIRTUALENV_PROMPT": self._prompt}):
                 super().create()
-            if not venv.is_environment(central.path):
+            if not central.exists:
                 self.app.abort(f"Environment `{self.name}` could not be created in `{central.path}`")
 
     def remove(self) -> None:
@@ -250,7 +247,7 @@ class CentralEnvironment(VirtualEnvironment):
             name = OF_SCRIPT if self.root.is_file() else self.name
             command = f"hatch {running_command()}".rstrip()  # its arguments may be the user's command, with passwords
             central.claim(name, request=self._request, on_wait=self._say_wait, command=command)
-            self._told = EnvVars(outer_claims.variables(central.store, central.path))
+            self._told = EnvVars(central.command_variables)
             self._told.__enter__()
 
     def _release(self, central: Environment) -> None:
@@ -263,7 +260,7 @@ class CentralEnvironment(VirtualEnvironment):
 
     def _refuse_if_in_the_way(self, central: Environment) -> None:
         """Whatever was not recorded and is no environment may be somebody's work."""
-        if not central.recorded and not venv.is_environment(central.path):
+        if not central.recorded and not central.exists:
             self._refuse(central, f"`{central.path}` is in the way of environment `{self.name}`: move it away")
 
     def _refuse(self, central: Environment, reason: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from central_venv.policy.layout import DATA_OF_HATCH
 from hatch.env.utils import get_env_var_option
 
 if TYPE_CHECKING:
+    from central_venv import Home
     from hatch.utils.fs import Path
+
+RUNNER = "hatch"
 
 #: The one environment of a script, for which hatch has a number instead of a name.
 OF_SCRIPT = "script"
@@ -24,15 +26,16 @@ def option(name: str) -> str:
     return next(filter(None, values), "")
 
 
-def directory_name(root: Path, name: str) -> str:
+def directory_name(home: Home, root: Path, name: str) -> str:
     """The name of an environment's directory: its own, unless that is no file's or one that hatch's own data has.
 
     Args:
+        home: the project's home.
         root: the project's directory, or the script.
         name: the environment's name.
     """
     if root.is_file():
         return OF_SCRIPT
-    if name in DATA_OF_HATCH:
+    if home.is_reserved(RUNNER, name):
         return f"%{ord(name[0]):02X}{name[1:]}"
     return name.replace("%", "%25").replace("/", "%2F")

@@ -8,13 +8,15 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from central_venv.cli import DONE, FAILED, guarded
+from central_venv import report_errors
 
 from mise_central_venv.plugin import State, install, plugin_directory, state, uninstall
 from mise_central_venv.template import global_template, project_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_DONE, _FAILED = 0, 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 "no" or failed.
     """
     arguments = _parser().parse_args(argv)
-    return guarded(lambda: int(arguments.run(arguments)))
+    return report_errors(lambda: int(arguments.run(arguments)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +57,7 @@ def _install(_: argparse.Namespace) -> int:
         "or `_.central-venv = { tools = true }` into that of your own configuration",
         file=sys.stderr,
     )
-    return DONE
+    return _DONE
 
 
 def _uninstall(_: argparse.Namespace) -> int:
@@ -66,7 +68,7 @@ def _uninstall(_: argparse.Namespace) -> int:
             "next: take `_.central-venv` out of mise's configurations, or its commands will fail there",
             file=sys.stderr,
         )
-    return DONE
+    return _DONE
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -75,12 +77,12 @@ def _status(arguments: argparse.Namespace) -> int:
         print(json.dumps({"schema": 1, "directory": str(plugin_directory()), "state": found.value}))
     else:
         print(f"{found.value}: `{plugin_directory()}`")
-    return DONE if found is State.CURRENT else FAILED
+    return _DONE if found is State.CURRENT else _FAILED
 
 
 def _template(arguments: argparse.Namespace) -> int:
     print(global_template() if arguments.everywhere else project_template(), end="")
-    return DONE
+    return _DONE
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from central_venv import CentralVenvError
-from central_venv.machine import files
 
 #: What mise calls the plugin: `_.central-venv` in its configuration.
 NAME = "central-venv"
@@ -26,9 +25,7 @@ MARK = "mise-central-venv.json"
 COMMAND = Path("lib", "command.lua")
 
 #: What `-m central_venv` does, but a project's modules are none of ours: it is run in projects.
-_WITHOUT_CURRENT_DIRECTORY = (
-    "import sys; sys.path[:] = filter(None, sys.path); from central_venv.cli import main; sys.exit(main())"
-)
+_WITHOUT_CURRENT_DIRECTORY = "import sys; sys.path[:] = filter(None, sys.path); import central_venv.__main__"
 
 _PARTS = ("metadata.lua", "hooks", "lib")
 
@@ -165,6 +162,6 @@ def _refuse_foreign(directory: Path) -> None:
 
 def _failed(what: str, directory: Path, error: OSError) -> PluginError:
     return PluginError(
-        f"cannot {what} `{directory}`: {files.reason(error)}",
+        f"cannot {what} `{directory}`: {error.strerror or error}",
         hint="make that possible, then try again",
     )

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import os
 
-from central_venv import CentralVenvError
-from central_venv.machine.directories import data_directory
-from central_venv.policy.settings import load_settings
-from central_venv.store.location import open_store
+from central_venv import CentralVenvError, load_settings
 
 
 class TemplateError(CentralVenvError):
@@ -77,8 +74,8 @@ def _store() -> str:
                 f"no template can do what `{key}` asks for ({settings.origins[key]})",
                 hint="use the plugin: `mise-central-venv install`",
             )
-    store = open_store(settings, None).path
-    if store == data_directory():
+    store = settings.store
+    if settings.origins["store"].kind == "default":
         return '{{ [xdg_data_home, "central-venv"] | join_path }}'
     if "'''" in store or "{%" in store or "{{" in store or "{#" in store or not store.isprintable():
         raise TemplateError(

@@ -9,8 +9,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from central_venv.errors import CentralVenvError
-from central_venv.store.location import project_home
+from central_venv import CentralVenvError, project_home
 
 if TYPE_CHECKING:
     from central_venv import Environment, Home
@@ -91,7 +90,7 @@ class Place:
         return None if self._home is None or parent != self.directory else self._home.environment(RUNNER, name)
 
     def _link(self, directory: str, *, quiet: bool) -> None:
-        from central_venv.project_link.link import make_link
+        from central_venv import make_link
 
         try:
             make_link(os.path.join(self._root, DEFAULT), directory)

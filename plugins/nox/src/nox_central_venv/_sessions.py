@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import nox.command
 import nox.virtualenv
 from central_venv import CentralVenvError
-from central_venv.store import outer_claims
 
 from nox_central_venv._place import DEFAULT, SAID, Place, warn_of_newer_nox
 
@@ -141,7 +140,7 @@ class Sessions:
             self._claim(environment)
             if environment.interrupted:
                 environment.discard()
-            made.env.update(outer_claims.variables(environment.store, environment.path))
+            made.env.update(environment.command_variables)
             try:
                 created = create()
             except Exception:
@@ -174,4 +173,4 @@ def _release(environment: Environment) -> None:
 
 
 def _say_wait(environment: Environment, holder: Holder | None) -> None:
-    _LOGGER.warning("waiting for environment %s, in use by %s", environment.path, holder or "another process")
+    _LOGGER.warning("%s", environment.wait_message(holder))

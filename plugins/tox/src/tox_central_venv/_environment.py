@@ -10,12 +10,11 @@ import logging
 import signal
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from central_venv import CentralVenvError
-from central_venv.errors import WaitCancelledError
-from central_venv.store import outer_claims
+from central_venv import CentralVenvError, WaitCancelledError
 from tox.report import HandledError
 from tox.tox_env.errors import Fail
 
@@ -78,8 +77,9 @@ class _CentralEnvironment(ToxEnv):
                 # it has only just begun with.
                 return self._central_given_up or signal.getsignal(signal.SIGINT) is not handler
 
+            on_wait = partial(self._say_wait, self._central_known)
             try:
-                self._central_known.claim(self.name, on_wait=self._say_wait, cancelled=given_up)
+                self._central_known.claim(self.name, on_wait=on_wait, cancelled=given_up)
             except WaitCancelledError:
                 raise SystemExit(-2) from None  # as tox ends any command that it interrupts
             self._central = self._central_known
@@ -107,8 +107,8 @@ class _CentralEnvironment(ToxEnv):
         self._central_given_up = True
         super().interrupt()
 
-    def _say_wait(self, holder: Holder | None) -> None:
-        message = f"waiting for environment {self.env_dir}, in use by {holder or 'another process'}"
+    def _say_wait(self, environment: Environment, holder: Holder | None) -> None:
+        message = environment.wait_message(holder)
         _LOGGER.warning("%s", message)
         if self._has_display_suspended and sys.__stderr__ is not None:  # a parallel run shows its output at the end
             print(f"{self.name}: {message}", file=sys.__stderr__, flush=True)
@@ -122,7 +122,7 @@ class CentralRunEnvironment(_CentralEnvironment):
         """What commands get, and with it what a tox or central-venv that they run must know."""
         variables = super().environment_variables
         if self._central is not None:
-            variables |= outer_claims.variables(self._central.store, self._central.path)
+            variables |= self._central.command_variables
         return variables
 
     def setup(self) -> None:

@@ -12,8 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from central_venv import CentralVenvError, load_settings, project_home
-from central_venv.store.location import open_store
+from central_venv import CentralVenvError, load_settings, open_store, project_home
 from tox.config.loader.memory import MemoryLoader
 from tox.report import HandledError
 

@@ -25,4 +25,4 @@ def say_if_provision_has_to_wait(env_conf: EnvConfigSet, state: State) -> None:
     environment = home.environment(RUNNER, env_conf.name)
     holder = environment.holder_elsewhere()
     if holder is not None:
-        _LOGGER.warning("waiting for environment %s, in use by %s", environment.path, holder)
+        _LOGGER.warning("%s", environment.wait_message(holder))
