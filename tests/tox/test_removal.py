@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.hosts import finish
+from support.packages import build_files
 from support.pipes import Rendezvous
 from support.trees import contents, write_tree
 
@@ -34,8 +35,7 @@ commands =
     python -c "{Rendezvous.COMMAND}"
     python -c "import demo"
 """,
-    "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-    '[project]\nname = "demo"\nversion = "1"\n',
+    **build_files("demo", "1"),
     "demo.py": "",
 }
 
