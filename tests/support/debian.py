@@ -20,6 +20,7 @@ _PACKAGES = {
     "zsh": ("zsh", "zsh-common"),
     "fish": ("fish", "fish-common", "libpcre2-32-0"),
     "direnv": ("direnv",),
+    "tcsh": ("tcsh",),
     "luacheck": ("lua-check", "lua-argparse", "lua-filesystem", "lua5.1", "liblua5.1-0"),
 }
 

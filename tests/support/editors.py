@@ -24,6 +24,7 @@ RELEASES = {
     "pdm": "2.29.3",
     "pipenv": "2026.10.3",
     "pyright": "1.1.414",
+    "xonsh": "0.25.0",
 }
 #: Seconds that npm may take, and until what could not be had is tried again.
 PATIENCE, RETRY = 200, 3600

@@ -111,8 +111,11 @@ def python(environment: Path, code: str) -> str:
 
 
 def mentions(environment: Path, *places: Path | str) -> list[str]:
-    """The files of an environment that hold one of several paths, but for what Python compiled."""
-    words = [os.fsencode(place) for place in places]
+    """The files of an environment that hold one of several paths, but for what Python compiled.
+
+    A path in hexadecimal, in octal or as numbers of its letters is one, too: virtualenv writes them.
+    """
+    words = [spelling for place in map(str, places) for spelling in _spellings(place)]
     return sorted(
         str(path.relative_to(environment))
         for path in environment.rglob("*")
@@ -121,3 +124,11 @@ def mentions(environment: Path, *places: Path | str) -> list[str]:
         and path.suffix != ".pyc"
         and any(word in path.read_bytes() for word in words)
     )
+
+
+def _spellings(path: str) -> list[bytes]:
+    raw = os.fsencode(path)
+    octal, apart = (
+        b"".join(bytes([byte]) if byte < 128 else form % byte for byte in raw) for form in (b"\\0%03o", b"%c''")
+    )
+    return [raw, raw.hex().encode(), ", ".join(str(ord(letter)) for letter in path).encode(), octal, apart]

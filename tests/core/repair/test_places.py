@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from central_venv.repair.link_paths import LinkPaths
 from central_venv.repair.places import Places, UnrepairableError
 from hypothesis import given
 from hypothesis import strategies as st
+from virtualenv.activation.bash import BashActivator
 from virtualenv.activation.cshell import CShellActivator
 from virtualenv.activation.fish import FishActivator
+from virtualenv.activation.xonsh import XonshActivator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +52,7 @@ QUOTED: dict[str, Callable[[str], str]] = {
     "JSON in Unicode": lambda text: json.dumps(text, ensure_ascii=False),
     "PowerShell": lambda text: "'" + text.replace("'", "''") + "'",
     "cmd": lambda text: '"' + text.replace("%", "%%") + '"',
+    "script of virtualenv": lambda text: shlex.quote(text).replace("\\", "'\"\\\\\"'"),
     "fish of virtualenv": FishActivator.quote,
     "csh of virtualenv": CShellActivator.quote,
     "nushell": lambda text: f"r#'{text}'#",
@@ -75,6 +79,61 @@ def test_a_home_is_renamed_in_any_quotes(store: str, write: Callable[[str], str]
         return f"a = {write(f'{store}/{name}/.venv/bin')}; b\n".encode()
 
     assert places(store).in_text(text(OLD)) == text(NEW)
+
+
+def csh_of_virtualenv(text: str) -> bytes:
+    """A word of ``activate.csh``, where each byte that is not ASCII ends its quotes."""
+    return re.sub(rb"[\x80-\xff]", rb"\g<0>''", CShellActivator.quote(text).encode())
+
+
+#: How virtualenv hides letters from shells that read a file in another encoding.
+CODED: dict[str, Callable[[str], bytes]] = {
+    "bash": lambda text: b"VIRTUAL_ENV=" + BashActivator.quote(text).encode(),
+    "csh": lambda text: b"source " + csh_of_virtualenv(text) + b'"/"\'bin\'"/deactivate.csh"',
+    "xonsh": lambda text: f"embedded = ({XonshActivator.quote(text)}, 1)".encode(),
+    "xonsh in bytes": lambda text: f"builtins.bytes.fromhex('{text.encode().hex()}')".encode(),
+}
+
+
+@pytest.mark.parametrize("write", CODED.values(), ids=CODED)
+@pytest.mark.parametrize("store", [*STORES, "/é", "/st-é", "/a é b/x y", "/=é+", "/it's é!\\ü", "/é'ü", "/new\nline é"])
+@pytest.mark.parametrize("environment", [".venv", "my env", "é", "it's"])
+def test_a_home_is_renamed_where_virtualenv_hides_it(
+    store: str, environment: str, write: Callable[[str], bytes]
+) -> None:
+    def text(name: str) -> bytes:
+        return b"it's\n[ ! -d " + write(f"{store}/{name}/{environment}") + b" ] # don't\n"
+
+    assert places(store).in_activation(text(OLD)) == text(NEW)
+
+
+@pytest.mark.parametrize("write", CODED.values(), ids=CODED)
+@pytest.mark.parametrize("path", [f"{STORE}/{OLD}2/é", f"/é{STORE}/{OLD}/x", f"/é/{OLD}/x'%", "/p/foo/é'"])
+def test_another_path_stays_where_virtualenv_hides_it(path: str, write: Callable[[str], bytes]) -> None:
+    assert places().in_activation(write(path)) == write(path)
+
+
+@pytest.mark.parametrize("text", [b".fromhex('123')", b".chr, (1114112, 47))", b".chr, (99999999999999999999, 1))"])
+def test_numbers_that_are_no_path_stay(text: bytes) -> None:
+    assert places().in_activation(text) == text
+
+
+@given(store=ROOTS, environment=NAMES)
+def test_a_home_is_renamed_where_virtualenv_hides_it_whatever_it_is_called(store: str, environment: str) -> None:
+    there = Places(store, [OLD], NEW, (), "/p/bar")
+    for name, write in CODED.items():
+        old, new = (write(f"{store}/{home}/{environment}") for home in (OLD, NEW))
+        assert there.in_activation(old) == new, name
+
+
+@pytest.mark.parametrize("store", [b"/home/\xe9", b"/home/a b"])
+def test_a_script_that_a_shell_starts_by_numbers_starts_the_new_python(store: bytes) -> None:
+    def script(name: str) -> bytes:
+        path = store + f"/{name}/.venv/bin/python".encode()
+        octal = b"".join(b"\\%03o" % byte for byte in path)
+        return b"#!/bin/sh\n'''exec' \"$(printf '" + octal + b"')\" \"$0\" \"$@\"\n' '''\nprint('$(printf')\n"
+
+    assert places(os.fsdecode(store)).in_script(script(OLD)) == script(NEW)
 
 
 @pytest.mark.parametrize(
@@ -308,3 +367,53 @@ def test_a_link_in_an_activation_file_can_be_called_anything(link: str, environm
     found = LinkPaths([link], environment).in_text(text).decode()
 
     assert shlex.split(found) == [f"VIRTUAL_ENV={environment}", "x"]
+
+
+@pytest.mark.parametrize("environment", ["/s/e", "/s/it's a\\x", '/s/"$x`\\e'])
+@pytest.mark.parametrize("word", ["'/p/foo/.venv/bin/python'", '"/p/foo/.venv/bin/python"', "/p/foo/.venv/bin/python"])
+def test_python_reads_the_line_by_which_a_shell_starts_it(word: str, environment: str) -> None:
+    text = f"#!/bin/sh\n'''exec' {word} \"$0\" \"$@\"\n' '''\n".encode()
+
+    found = LinkPaths(["/p/foo/.venv"], environment).in_beginning(text)
+
+    subprocess.run([sys.executable, "-W", "error", "-c", found], check=True)
+
+
+@pytest.mark.parametrize("link", ["/p/é/.venv", "/p/it's é!/.venv"])
+@pytest.mark.parametrize("environment", ["/s/e", "/s/it's ü!\\n"])
+@pytest.mark.parametrize("write", CODED.values(), ids=CODED)
+def test_a_link_that_virtualenv_hides_becomes_the_environment(
+    link: str, environment: str, write: Callable[[str], bytes]
+) -> None:
+    there = places()
+    there.link = LinkPaths([link], environment)
+
+    found = there.in_activation(write(link))
+
+    assert value(found) == environment
+    assert there.in_activation(write(f"{link}-3.13")) == write(f"{link}-3.13")
+
+
+def value(text: bytes) -> str:
+    """The path in one of those texts."""
+    word = text.decode("utf-8", "surrogateescape")
+    if word.startswith("embedded"):
+        found: str = eval(word.partition(" = ")[2])[0]  # our own
+        return found
+    if word.startswith("builtins"):
+        return eval(word.removeprefix("builtins.")).decode()  # type: ignore[no-any-return]  # our own
+    if word.startswith("source"):
+        return (
+            shlex.split(word, posix=True)[1]
+            .removesuffix("/bin/deactivate.csh")
+            .encode("utf-8", "surrogateescape")
+            .decode()
+        )
+    said = subprocess.run(["sh", "-c", f'{word}; printf %s "$VIRTUAL_ENV"'], check=True, capture_output=True)
+    return said.stdout.decode()
+
+
+def test_a_raw_string_of_nushell_that_names_a_link_names_the_environment() -> None:
+    found = LinkPaths(["/p/foo/.venv"], "/s/it's").in_text(b"let virtual_env = r#'/p/foo/.venv'#\n")
+
+    assert found == b"let virtual_env = r#'/s/it's'#\n"

@@ -16,7 +16,7 @@ from central_venv.repair import starting
 from central_venv.repair.places import Places, UnrepairableError
 from central_venv.repair.repair import repair, repair_packages
 from central_venv.repair.starting import start
-from support import virtualenvs
+from support import editors, virtualenvs
 from support.debian import find_program
 from support.hosts import UV
 from support.trees import contents, write_tree
@@ -34,6 +34,13 @@ SHELLS = {
     "zsh": ("zsh", ["-fc"], "activate", ".", ""),
     "fish": ("fish", ["--no-config", "-c"], "activate.fish", "source", ""),
 }
+#: What activates in the others, and runs a program then.
+ODD_SHELLS = {
+    "dash": '. "$ENVIRONMENT/bin/activate"; {}; deactivate\n',
+    "tcsh": 'source "$ENVIRONMENT:q/bin/activate.csh"\n{}\ndeactivate\n',
+    "xonsh": "source @($ENVIRONMENT + '/bin/activate.xsh')\n{}\ndeactivate\n",
+}
+SAY_WHERE = "python -c 'import os, sys; print(os.environ[\"VIRTUAL_ENV\"], sys.prefix, sep=chr(10))'"
 
 
 class Moved:
@@ -175,6 +182,49 @@ def test_an_activation_file_activates_the_new_place(base: Path, maker: str, shel
     variables = program.variables | {"PATH": os.environ["PATH"]}
     said = call(program.path, *options, code, variables=variables)
     assert said == f"{environment}\n{environment}/bin/python\n"
+
+
+@pytest.mark.parametrize(
+    ("maker", "store"), [("uv", "a störe"), ("virtualenv", "a störe"), ("virtualenv", "it's 日本\\!")]
+)
+@pytest.mark.parametrize("shell", ODD_SHELLS)
+def test_an_activation_file_of_another_shell_activates_the_new_place(
+    base: Path, maker: str, store: str, shell: str
+) -> None:
+    program = odd_shell(shell)
+    moved = Moved(base, store=store)
+    moved.make(maker)
+
+    environment = moved.move_and_repair()
+
+    script = base / "script"
+    script.write_text(ODD_SHELLS[shell].format(SAY_WHERE))
+    said = call(*program, script, variables={"ENVIRONMENT": str(environment), "LC_ALL": "C.UTF-8"})
+    assert said == f"{environment}\n{environment}\n"
+
+
+def odd_shell(name: str) -> list[str]:
+    """How to run a script of it; the test is skipped where there is none."""
+    if name == "xonsh":
+        return [*editors.install(name), "--no-rc"]
+    program = find_program(name)
+    if program is None:
+        pytest.skip(f"no {name} here")
+    return [program.path, *(["-f"] if name == "tcsh" else [])]
+
+
+@pytest.mark.parametrize("store", ["store", "it's a störe"])
+def test_pip_that_virtualenv_installs_starts_in_the_new_place(base: Path, store: str) -> None:
+    moved = Moved(base, store=f"{store}\\x")
+    moved.environment.parent.mkdir(parents=True)
+    call(sys.executable, "-m", "virtualenv", "--quiet", moved.environment)
+
+    environment = moved.move_and_repair()
+
+    start(str(environment), [str(moved.store)])
+    assert str(environment) in call(environment / "bin" / "pip", "--version")
+    assert mentions(environment, OLD) == []
+    assert wrong_in_lists(environment) == []
 
 
 def test_pip_of_a_moved_environment_checks_and_uninstalls(base: Path) -> None:
@@ -386,6 +436,26 @@ def test_a_first_line_with_a_blank_in_its_path_is_written_so_that_it_works(base:
 
     program = str(moved.moved / "bin" / "python").replace("'", "'\"'\"'")
     assert file.read_text() == f"#!/bin/sh\n'''exec' '{program}' \"$0\" \"$@\"\n' '''\nprint()\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["#!HOME/.venv/bin/python\n", "#!/bin/sh\n#exec# 'NAMED/.venv/bin/python' \"$0\"\n' ###\n"]
+)
+def test_python_reads_a_path_with_backslashes_in_a_line_of_the_shell(base: Path, line: str) -> None:
+    moved = Moved(base, store="\\x and \\d's")
+    make("uv", moved.environment)
+    named = str(moved.environment.parent).replace("'", "'\"'\"'").replace("\\", "'\"\\\\\"'")
+    moved.file(
+        "bin/tool",
+        line.replace("#exec#", "'''exec'").replace("###", "'''").replace("NAMED", named) + "print(1)\n",
+        0o755,
+    )
+
+    environment = moved.move_and_repair()
+
+    tool = environment / "bin" / "tool"
+    assert call(tool) == "1\n"
+    assert call(sys.executable, "-W", "error", tool) == "1\n"
 
 
 def test_a_first_line_that_is_too_long_for_another_program_is_a_reason(moved: Moved) -> None:

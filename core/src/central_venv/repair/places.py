@@ -16,14 +16,18 @@ import re
 import tokenize
 from urllib.parse import quote, unquote
 
+from central_venv.repair import coded_paths
+from central_venv.repair.coded_paths import DOUBLED_BACKSLASH
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from central_venv.repair.link_paths import LinkPaths
 
-#: What cannot end the path before an absolute one: that one would be the rest of a longer path.
-_NO_PATH_BEFORE = rb"(?:(?<![\w.~/\\\x80-\xff-])|(?<=file://)|(?<=file:///))"
+#: What cannot end the path before an absolute one: that one would be the rest of a longer path. Letters in octal or set
+#: apart are what virtualenv writes for bash and csh.
+_NO_PATH_BEFORE = rb"(?:(?<![\w.~/\\\x80-\xff-])(?<!'\)\")(?<![\x80-\xff]'')|(?<=file://)|(?<=file:///))"
 _SEPARATOR = rb"(?:/|\\\\?)"
 #: What can follow a home's name where it ends.
 _NAME_ENDS = rb"(?=[/\\\"'`:;,)\]}<>|&#?\r\n]|\Z)"
@@ -49,7 +53,7 @@ class Places:
         link: the former paths of the link in the project, if that led to the environment; None by default.
     """
 
-    __slots__ = ("_home", "_homes", "_in_words", "_pairs", "_root", "_roots", "link")
+    __slots__ = ("_former_homes", "_home", "_homes", "_in_words", "_pairs", "_root", "_roots", "link")
 
     def __init__(self, store: str, homes: Collection[str], home: str, roots: Collection[str], root: str) -> None:
         """Name the places.
@@ -69,8 +73,8 @@ class Places:
         former = [each for each in dict.fromkeys(homes) if each != home]
         self._homes = _homes_in_text(stores, former)
         pairs = {os.path.join(path, each): os.path.join(path, home) for path in stores for each in former}
-        pairs |= dict.fromkeys(self._roots, root)
-        self._pairs = sorted(pairs.items(), key=_longest_first)
+        self._former_homes = sorted(pairs.items(), key=_longest_first)
+        self._pairs = sorted((pairs | dict.fromkeys(self._roots, root)).items(), key=_longest_first)
         alternatives = "|".join(re.escape(each) for each in sorted(self._roots, key=len, reverse=True))
         self._in_words = re.compile(rf"(?<![^\s=@,'\"])(?:{alternatives})(?=[/\\\[;'\"]|\Z)") if alternatives else None
 
@@ -90,10 +94,7 @@ class Places:
 
     def of_path(self, path: str) -> str:
         """Where a path leads now."""
-        for old, new in self._pairs:
-            if path == old or is_below(path, old):
-                return new + path[len(old) :]
-        return path
+        return _moved(path, self._pairs)
 
     def in_text(self, content: bytes) -> bytes:
         """Any text, with the paths of the home as they are now."""
@@ -103,12 +104,12 @@ class Places:
 
     def in_script(self, content: bytes) -> bytes:
         """The beginning of a script, or all of it, with the program that its first lines name as that is called now."""
-        content = self.in_text(content)
+        content = coded_paths.rewrite_start(self.in_text(content), self._of_environment)
         return content if self.link is None else self.link.in_beginning(content)
 
     def in_activation(self, content: bytes) -> bytes:
         """A file that a shell reads to activate the environment."""
-        content = self.in_text(content)
+        content = coded_paths.rewrite(self.in_text(content), self._of_environment)
         return content if self.link is None else self.link.in_text(content)
 
     def in_configuration(self, content: bytes) -> bytes:
@@ -135,6 +136,11 @@ class Places:
             UnrepairableError: it mentions the project's former path and is no Python.
         """
         return _encoded(self._python_strings(_decoded(self.in_text(content))))
+
+    def _of_environment(self, path: str) -> str:
+        """Where the path of the environment, or one in it, leads now."""
+        found = None if self.link is None else self.link.of_path(path)
+        return found or _moved(path, self._former_homes)
 
     def _configuration_line(self, line: bytes) -> bytes:
         key, equals, value = line.partition(b"=")
@@ -220,6 +226,13 @@ def is_below(path: str, directory: str) -> bool:
     return path.startswith((directory + os.sep, directory + (os.altsep or os.sep)))
 
 
+def _moved(path: str, places: Collection[tuple[str, str]]) -> str:
+    for old, new in places:
+        if path == old or is_below(path, old):
+            return new + path[len(old) :]
+    return path
+
+
 def _homes_in_text(stores: Collection[str], names: Collection[str]) -> re.Pattern[bytes] | None:
     """Matches the path of a former home, in all but its name as it is written somewhere."""
     if not names:
@@ -241,6 +254,7 @@ def _spellings(path: str) -> set[bytes]:
         shell,
         raw.replace(b"'", b"'\\''"),
         shell.replace(b"\\", b"'\\\\'").replace(b"!", b"'\\!'"),  # csh, by virtualenv
+        shell.replace(b"\\", DOUBLED_BACKSLASH),  # the line that starts a script, by virtualenv
         re.sub(rb"[\\']", rb"'\\\g<0>'", raw),  # fish, by virtualenv
         re.sub(rb"[\\']", rb"\\\g<0>", raw),  # fish, Python between '
         re.sub(rb'[\\"$`]', rb"\\\g<0>", raw),  # shells between ", Python

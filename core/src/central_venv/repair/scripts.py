@@ -8,6 +8,7 @@ import shlex
 import sys
 
 from central_venv.machine import files
+from central_venv.repair.coded_paths import DOUBLED_BACKSLASH
 from central_venv.repair.places import UnrepairableError, is_below
 from central_venv.store import venv
 
@@ -117,7 +118,8 @@ def _first_line(changes: Changes, file: File, text: bytes) -> bytes:
         return text
     if found is None:
         raise UnrepairableError(f"the first line of `{changes.short(file.path)}` is too long for this system now")
-    program = b"'" + found["program"].replace(b"'", b"'\"'\"'") + b"'"
+    quoted = found["program"].replace(b"'", b"'\"'\"'").replace(b"\\", DOUBLED_BACKSLASH)
+    program = b"'" + quoted + b"'"
     return _SHELL_LINE + program + found["arguments"] + b' "$0" "$@"\n' + b"' '''\n" + rest
 
 
