@@ -135,6 +135,23 @@ def test_an_interrupted_write_keeps_the_old_content_and_leaves_nothing_else(
 
 
 @posix_only
+def test_nothing_is_written_through_what_lies_where_new_content_is_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "urandom", bytes)
+    precious, trap = tmp_path / "precious", tmp_path / f".{os.getpid():x}-00000000{files.UNFINISHED}"
+    precious.write_text("precious")
+    trap.symlink_to(precious)
+
+    with pytest.raises(StoreError, match="file exists"):
+        files.write(str(tmp_path / "file"), b"new")
+
+    assert precious.read_text() == "precious"
+    assert trap.readlink() == precious
+    assert not (tmp_path / "file").exists()
+
+
+@posix_only
 def test_writing_below_a_file_says_what_is_wrong(tmp_path: Path) -> None:
     write_tree(tmp_path, {"file": ""})
 

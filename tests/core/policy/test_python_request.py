@@ -163,13 +163,18 @@ def test_a_program_that_cannot_be_started_is_refused(base: Path) -> None:
 
 
 @posix_only
+def test_a_program_is_what_it_says(base: Path) -> None:
+    assert python_name(program(base / "fake", "echo cpython,3,99,")) == "3.99"
+
+
+@posix_only
 def test_a_program_that_does_not_end_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from central_venv.policy import python_request
 
     monkeypatch.setattr(python_request, "_PROBE_TIMEOUT", 0.05)
 
     with pytest.raises(PythonRequestError):
-        python_name(program(base / "fake", "exec sleep 60"))
+        python_name(program(base / "fake", "echo cpython,3,99,; exec sleep 60"))
 
 
 @pytest.mark.parametrize(
@@ -223,11 +228,21 @@ def test_a_project_does_not_choose_a_program_that_is_run(
     assert not (base / "ran").exists()
 
 
+@posix_only
+def test_uv_says_which_python_is_meant(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = program(base / "fake", "echo cpython,3,99,")
+    program(base / "uv", f"echo '{found}'")
+    monkeypatch.setenv("PATH", str(base))
+
+    assert python_name("the best") == "3.99"
+
+
+@posix_only
 def test_uv_that_does_not_end_is_an_error_of_ours(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from central_venv.policy import python_request
 
-    write_tree(base, {"uv": f"#!/bin/sh\nexec {shutil.which('sleep')} 60\n"})
-    (base / "uv").chmod(0o755)
+    found = program(base / "fake", "echo cpython,3,99,")
+    program(base / "uv", f"echo '{found}'; exec {shutil.which('sleep')} 60")
     monkeypatch.setenv("PATH", str(base))
     monkeypatch.setattr(python_request, "_PROBE_TIMEOUT", 0.05)
 
