@@ -3,6 +3,7 @@
 
     python3 dev.py tour     real tox, nox and hatch on real projects, and where their environments are afterwards
     python3 dev.py test     format, lint, types and the tests; with `--exhaustive` also what only repeats them
+    python3 dev.py test --newest    the tests of the hosts with their newest releases instead of the pinned ones
     python3 dev.py cover    how much of the code the tests reach, which must be enough
     python3 dev.py bench    what a lookup and the plugins cost, as ratios
 
@@ -51,8 +52,15 @@ def main() -> int:
     parser.add_argument("job", choices=["tour", "test", "cover", "bench"])
     parser.add_argument("--exhaustive", action="store_true", help="with `test`: also the tests that repeat others")
     parser.add_argument("arguments", nargs="*", help="for pytest or the benchmarks, behind `--`")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--newest", action="store_true", help="with `test`: the hosts' tests with their newest releases"
+    )
+    options = parser.parse_intermixed_args()  # options may stand before `--`
     environment = set_up()
+    if options.newest:
+        from newest import test as test_newest
+
+        return test_newest(environment, options.arguments)
     return {"tour": tour, "test": test, "cover": cover, "bench": bench}[options.job](environment, options)
 
 
@@ -89,7 +97,7 @@ def test(environment: Path, options: argparse.Namespace) -> int:
 def check_types(environment: Path) -> None:
     """Everything as this system sees it, and the distributions as each other system does."""
     sources = [f"{member}/src" for member in MEMBERS]
-    call(environment, "mypy", *sources, "tests", "benchmarks", "examples", "dev.py")
+    call(environment, "mypy", *sources, "tests", "benchmarks", "examples", "dev.py", "newest.py")
     for platform in PLATFORMS:
         if platform != sys.platform:
             cache = DEV / "cache" / f"mypy-{platform}"

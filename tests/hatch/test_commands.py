@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.hatch import COLLECTOR, PYPROJECT
-from support.hosts import PATIENCE, ROOT
+from support.hosts import CONSTRAINTS, PATIENCE
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.hosts import Host
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
-PINNED = {"UV_CONSTRAINT": str(ROOT / "constraints.txt"), "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+PINNED = {"UV_CONSTRAINT": str(CONSTRAINTS), "PIP_CONSTRAINT": str(CONSTRAINTS)}
 
 #: Two variants of an environment for the running Python, and one for a Python that nobody has.
 MATRIX = f"""

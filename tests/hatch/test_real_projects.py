@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.hatch import COLLECTOR
-from support.hosts import ROOT
+from support.hosts import CONSTRAINTS
 from support.sdists import unpack_sdist
 from support.trees import listing
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 #: What these projects' tests run with, as far as ours do, too: they need not pass with each new pytest.
-PINNED = {"UV_CONSTRAINT": str(ROOT / "constraints.txt"), "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+PINNED = {"UV_CONSTRAINT": str(CONSTRAINTS), "PIP_CONSTRAINT": str(CONSTRAINTS)}
 
 
 @dataclass(frozen=True)

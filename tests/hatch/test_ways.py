@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.hatch import COLLECTOR, PYPROJECT, Hatch
-from support.hosts import CACHE, ROOT, UV, Host
+from support.hosts import CACHE, CONSTRAINTS, ROOT, UV, Host
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def fresh_hatch(tmp_path: Path) -> Host:
     """A hatch of one's own that never heard of the plugin."""
     path = tmp_path / "fresh"
     uv("venv", "--python", sys.executable, path)
-    uv("pip", "install", "--python", path, "--constraint", ROOT / "constraints.txt", "hatch")
+    uv("pip", "install", "--python", path, "--constraint", CONSTRAINTS, "hatch")
     return Host(path)
 
 

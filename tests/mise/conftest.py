@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mise_central_venv.plugin import install, plugin_directory
-from support.mise import ENABLED, NPM, PYPROJECT, Mise, command_line, install_mise, isolated, old_tree
+from support.mise import ENABLED, NPM, PYPROJECT, Mise, command_line, install_mise, isolated, old_tree, pinned_mise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RELEASES = {"oldest": "2026.5.18", "newest": "2026.9.15"}
+RELEASES = {"oldest": "2026.5.18", "newest": pinned_mise()}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

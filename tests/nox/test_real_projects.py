@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hosts import ROOT
+from support.hosts import CONSTRAINTS, ROOT
 from support.sdists import unpack_sdist
 from support.trees import listing
 
@@ -47,7 +47,7 @@ class RealProject:
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 #: What these projects' tests run with, as far as ours do, too: they need not pass with each new pytest.
-PINNED = {"UV_CONSTRAINT": str(ROOT / "constraints.txt"), "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+PINNED = {"UV_CONSTRAINT": str(CONSTRAINTS), "PIP_CONSTRAINT": str(CONSTRAINTS)}
 
 #: Several Pythons, nothing that names a backend or a nox: virtualenv and pip.
 PLAIN = RealProject(

@@ -21,6 +21,8 @@ CACHE = ROOT / ".dev" / "cache"
 SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 UV = Path(sys.prefix, SCRIPTS, "uv")
 PATIENCE = 240
+#: The versions of all that is not asked for in one version.
+CONSTRAINTS = Path(os.environ.get("TEST_CONSTRAINTS") or ROOT / "constraints.txt")
 
 _running: list[subprocess.Popen[str]] = []
 
@@ -133,7 +135,9 @@ def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = ()) -> H
         plugins: folders of this checkout to install.
     """
     members = ["core", *plugins] if plugins else []
-    recipe = "\n".join([sys.version, *requirements, *(_declared(member) for member in members)])
+    pinned = not (requirements and "==" in requirements[0])
+    pins = [CONSTRAINTS.read_text(encoding="utf-8")] if pinned else []
+    recipe = "\n".join([sys.version, *requirements, *pins, *(_declared(member) for member in members)])
     stamp = hashlib.sha256(recipe.encode()).hexdigest()
     path = HOSTS / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}"
     HOSTS.mkdir(parents=True, exist_ok=True)
@@ -143,7 +147,7 @@ def make_host(name: str, *requirements: str, plugins: tuple[str, ...] = ()) -> H
             shutil.rmtree(path, ignore_errors=True)
             _uv("venv", "--python", sys.executable, str(path))
             editable = [argument for member in members for argument in ("--editable", str(ROOT / member))]
-            constraints = [] if requirements and "==" in requirements[0] else ["--constraint", ROOT / "constraints.txt"]
+            constraints = ["--constraint", CONSTRAINTS] if pinned else []
             install = ["pip", "install", "--python", path, "--compile-bytecode", *constraints]
             # Coverage counts what runs there in a run that is measured, and is not even loaded in another one.
             _uv(*map(str, install), "coverage", *requirements, *editable)

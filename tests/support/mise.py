@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from support.hosts import CACHE, HOSTS, SCRIPTS, Host, Result
+from support.hosts import CACHE, CONSTRAINTS, HOSTS, SCRIPTS, Host, Result
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -55,6 +55,12 @@ ANSWER: dict[str, Any] = {
 }
 
 _HOUR = 3600
+
+
+def pinned_mise() -> str:
+    """The release that stands beside the pins of the other hosts, in a comment."""
+    (release,) = re.findall(r"^# From npm: mise==(\S+)$", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE)
+    return str(release)
 
 
 def install_mise(version: str) -> Path:
