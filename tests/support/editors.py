@@ -18,10 +18,10 @@ from support.trees import write_tree
 
 #: Each tool's release.
 RELEASES = {
-    "ty": "0.0.105",
-    "pyrefly": "1.4.1",
+    "ty": "0.0.108",
+    "pyrefly": "1.5.0",
     "poetry": "2.5.1",
-    "pdm": "2.29.3",
+    "pdm": "2.29.4",
     "pipenv": "2026.10.3",
     "pyright": "1.1.414",
     "xonsh": "0.25.0",
