@@ -59,25 +59,6 @@ def answer(project: Path, environment: Path) -> str:
     return f"{project / '.venv'} -> {environment}\n"
 
 
-def process(*arguments: str, cwd: Path, step: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the command line; with a step, be killed before it."""
-    command = [sys.executable, crash.__file__, str(step)] if step else [sys.executable, "-m", "central_venv"]
-    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([*command, *arguments], cwd=cwd, capture_output=True, text=True, check=False, env=variables)
-
-
-def steps_until_it_survives(*arguments: str, cwd: Path) -> Iterator[int]:
-    """Kill a command before its first change, its second … until it has no more; yields after each kill."""
-    step = 0
-    while True:
-        step += 1
-        killed = process(*arguments, cwd=cwd, step=step)
-        if killed.returncode == crash.SURVIVED:
-            return
-        assert killed.returncode == -9, killed.stderr
-        yield step
-
-
 # link
 
 
@@ -790,11 +771,11 @@ def test_a_link_whose_making_is_killed_at_any_step_is_made_by_the_next(
     begin()
     before = without_unfinished(contents(here))
     steps = 0
-    for _ in steps_until_it_survives("link", *form, cwd=here):
+    for _ in crash.kills("link", *form):
         steps += 1
         assert leads_to(here) in {(kind, str(other)) if old else ("nothing", ""), (kind, str(environment))}
         assert [line for line in shown(here) if line.endswith(" .venv")] == []
-        assert process("link", *form, cwd=here).returncode == 0
+        assert crash.run("link", *form).status == 0
         assert leads_to(here) == (kind, str(environment))
         begin()
         assert without_unfinished(contents(here)) == before
@@ -813,10 +794,10 @@ def test_an_unlink_that_is_killed_at_any_step_is_finished_by_the_next(
     run("link", *form)
 
     steps = 0
-    for _ in steps_until_it_survives("unlink", cwd=here):
+    for _ in crash.kills("unlink"):
         steps += 1
         assert leads_to(here)[1] in {"", str(environment)}
-        assert process("unlink", cwd=here).returncode == 0
+        assert crash.run("unlink").status == 0
         assert without_unfinished(contents(here)) == before
         run("link", *form)
 
@@ -834,7 +815,7 @@ def test_a_removal_that_is_killed_at_any_step_leaves_no_link_that_leads_nowhere(
     run("link", *form)
 
     steps = 0
-    for _ in steps_until_it_survives(*command, "--yes", cwd=here):
+    for _ in crash.kills(*command, "--yes"):
         steps += 1
         target = leads_to(here)[1]
         assert not target or (environment / "pyvenv.cfg").exists()
