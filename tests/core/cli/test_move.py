@@ -14,6 +14,7 @@ from central_venv import Home, Store
 from central_venv.policy import layout
 from central_venv.store.project_record import ProjectRecord, write_project
 from support.hosts import make_host
+from support.packages import build_files
 from support.tox import Tox
 from support.trees import contents, write_tree
 from support.virtualenvs import make_recorded, mentions
@@ -35,27 +36,9 @@ package = editable
 deps = {tox_root}/helper
 commands = demo-say
 """,
-    "pyproject.toml": """
-[build-system]
-requires = ["flit_core>=3.9"]
-build-backend = "flit_core.buildapi"
-[project]
-name = "demo"
-version = "1"
-description = "x"
-[project.scripts]
-demo-say = "demo:say"
-""",
-    "demo.py": "def say():\n    print(__file__)\n",
-    "helper/pyproject.toml": """
-[build-system]
-requires = ["flit_core>=3.9"]
-build-backend = "flit_core.buildapi"
-[project]
-name = "helper"
-version = "1"
-description = "x"
-""",
+    **build_files("demo", "1", programs="demo-say"),
+    "demo.py": "def main():\n    print(__file__)\n",
+    **{f"helper/{name}": text for name, text in build_files("helper", "1").items()},
     "helper/helper.py": "",
 }
 
