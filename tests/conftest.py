@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from support.hosts import CACHE, SCRIPTS, end_all
 from support.mounts import mounted
+from support.network import need_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.prefix, SCRIPTS)), os.environ["PATH"]]))
     yield directory
     end_all()
+
+
+@pytest.fixture
+def index(home: Path) -> None:
+    """Needs the package index, for a program that itself downloads."""
+    need_index()
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from support.network import download
+
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = ROOT / ".dev" / "hosts"
 CACHE = ROOT / ".dev" / "cache"
@@ -160,4 +162,4 @@ def _declared(member: str) -> str:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([UV, "--quiet", *arguments], check=True, env={**os.environ, "UV_CACHE_DIR": str(CACHE / "uv")})
+    download(UV, "--quiet", *arguments)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tarfile
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from support.hosts import CACHE
+from support.network import download
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +35,6 @@ def _archive(name: str, version: str) -> Path:
         found = next(cache.glob(f"{name.replace('-', '[-_]')}-{version}.tar.gz"), None)
         if found is None:
             pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name]
-            subprocess.run([*pip, "--dest", str(cache), f"{name}=={version}"], check=True, env=dict(os.environ))
+            download(*pip, "--dest", str(cache), f"{name}=={version}")
             found = next(cache.glob(f"{name.replace('-', '[-_]')}-{version}.tar.gz"))
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.hosts import SCRIPTS, UV
+from support.network import download
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def make_recorded(home: Home, runner: str = "tox", directory: str = "py", *, nam
 
 def install(environment: Path, project: Path) -> None:
     """Install a project into an environment, editable, by uv."""
-    call(UV, "pip", "install", "--quiet", "--python", environment, "--editable", project)
+    download(UV, "pip", "install", "--quiet", "--python", environment, "--editable", project)
 
 
 def call(*command: str | Path, cwd: Path | None = None, variables: dict[str, str] | None = None) -> str:

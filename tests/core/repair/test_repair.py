@@ -227,6 +227,7 @@ def test_pip_that_virtualenv_installs_starts_in_the_new_place(base: Path, store:
     assert wrong_in_lists(environment) == []
 
 
+@pytest.mark.usefixtures("index")
 def test_pip_of_a_moved_environment_checks_and_uninstalls(base: Path) -> None:
     moved = Moved(base)
     call(sys.executable, "-m", "venv", moved.environment)

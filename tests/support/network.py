@@ -1,0 +1,56 @@
+"""The package index, and what becomes of the tests that need it where it is out of reach."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What is small, and what some tests install.
+_SAMPLE = "iniconfig"
+_PATIENCE = 60
+
+
+def need_index() -> None:
+    """Skip the test if the package index is out of reach."""
+    reason = _out_of_reach()
+    if reason is not None:
+        pytest.skip(f"the package index is out of reach: {reason}")
+
+
+def download(*command: str | Path) -> None:
+    """Run a command of uv, or pip, that may download: without the index, from uv's cache; if it has not all, skip.
+
+    Raises:
+        subprocess.CalledProcessError: it fails, though the index can be reached.
+    """
+    try:
+        subprocess.run(command, check=True)
+    except subprocess.CalledProcessError:
+        if _out_of_reach() is None:
+            raise
+        if subprocess.run(command, check=False, env={**os.environ, "UV_OFFLINE": "1"}).returncode:
+            need_index()
+
+
+@cache
+def _out_of_reach() -> str | None:
+    """Why a download fails; None if it does not. Asked once by each process that runs tests."""
+    with tempfile.TemporaryDirectory() as directory:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "0"]
+        try:
+            done = subprocess.run(
+                [*pip, "--dest", directory, _SAMPLE], capture_output=True, text=True, check=False, timeout=_PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            return f"no answer within {_PATIENCE} s"
+    said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+    return said[-1] if done.returncode else None
