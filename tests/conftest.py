@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from support.hosts import CACHE, SCRIPTS, end_all
+from support.hosts import SCRIPTS, end_all
 from support.mounts import mounted
-from support.network import need_index
+from support.network import CACHE, CACHES, need_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +82,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("APPDATA", "LOCALAPPDATA", "PROGRAMDATA"):
         monkeypatch.setenv(name, str(directory / name))
     monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "site"))
-    monkeypatch.setenv("UV_CACHE_DIR", str(CACHE / "uv"))
-    monkeypatch.setenv("PIP_CACHE_DIR", str(CACHE / "pip"))
+    for name, place in CACHES.items():
+        monkeypatch.setenv(name, place)
     monkeypatch.setenv("VIRTUALENV_OVERRIDE_APP_DATA", str(CACHE / "virtualenv"))
     monkeypatch.setenv("VIRTUALENV_SYMLINK_APP_DATA", "1")
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.prefix, SCRIPTS)), os.environ["PATH"]]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,7 +12,8 @@ from email import message_from_string
 from pathlib import Path
 
 import pytest
-from support.hosts import CACHE, ROOT, SCRIPTS, UV
+from support.hosts import ROOT, SCRIPTS, UV
+from support.network import download
 from support.trees import listing
 
 MEMBERS = {
@@ -25,13 +25,6 @@ MEMBERS = {
 }
 
 
-def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
-    """What uv answers."""
-    environment = {**os.environ, "UV_CACHE_DIR": str(CACHE / "uv")}
-    done = subprocess.run([UV, *arguments], cwd=cwd, env=environment, check=True, capture_output=True, text=True)
-    return done.stdout
-
-
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel and the source distribution of each member, built from a copy."""
@@ -39,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for member in MEMBERS.values():
         source = directory / "source" / member
         shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__", "dist"))
-        uv("build", "--quiet", "--out-dir", directory / "dist", source)
+        download(UV, "build", "--quiet", "--out-dir", directory / "dist", source)
     return directory / "dist"
 
 
@@ -73,7 +66,7 @@ def test_a_source_distribution_can_be_built_again(built: Path, name: str, tmp_pa
         archive.extractall(tmp_path / "source", filter="data")
     (source,) = (tmp_path / "source").iterdir()
 
-    uv("build", "--quiet", "--wheel", "--out-dir", tmp_path / "dist", source)
+    download(UV, "build", "--quiet", "--wheel", "--out-dir", tmp_path / "dist", source)
 
     assert len(list((tmp_path / "dist").glob("*.whl"))) == 1
 
@@ -81,8 +74,9 @@ def test_a_source_distribution_can_be_built_again(built: Path, name: str, tmp_pa
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_distribution_alone_can_be_imported_and_used(built: Path, name: str, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
-    uv("venv", "--quiet", "--python", sys.executable, environment)
-    uv(
+    download(UV, "venv", "--quiet", "--python", sys.executable, environment)
+    download(
+        UV,
         "pip",
         "install",
         "--quiet",

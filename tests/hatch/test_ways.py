@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from support.hatch import COLLECTOR, PYPROJECT, Hatch
-from support.hosts import CACHE, CONSTRAINTS, ROOT, UV, Host
+from support.hosts import CONSTRAINTS, ROOT, UV, Host
+from support.network import download
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -63,12 +62,6 @@ OF_TYPE = """
 """.strip().removeprefix("# ")
 
 
-def uv(*arguments: str | Path) -> None:
-    """Run uv to its end."""
-    environment = {**os.environ, "UV_CACHE_DIR": str(CACHE / "uv")}
-    subprocess.run([UV, "--quiet", *arguments], check=True, env=environment)
-
-
 @pytest.fixture
 def wheels(tmp_path: Path) -> Path:
     """A directory with the wheels of core and plugin, built from a copy."""
@@ -76,7 +69,7 @@ def wheels(tmp_path: Path) -> Path:
     for member in ("core", "plugins/hatch"):
         source = directory / "source" / member
         shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__", "dist"))
-        uv("build", "--wheel", "--out-dir", directory / "dist", source)
+        download(UV, "--quiet", "build", "--wheel", "--out-dir", directory / "dist", source)
     return directory / "dist"
 
 
@@ -84,8 +77,8 @@ def wheels(tmp_path: Path) -> Path:
 def fresh_hatch(tmp_path: Path) -> Host:
     """A hatch of one's own that never heard of the plugin."""
     path = tmp_path / "fresh"
-    uv("venv", "--python", sys.executable, path)
-    uv("pip", "install", "--python", path, "--constraint", CONSTRAINTS, "hatch")
+    download(UV, "--quiet", "venv", "--python", sys.executable, path)
+    download(UV, "--quiet", "pip", "install", "--python", path, "--constraint", CONSTRAINTS, "hatch")
     return Host(path)
 
 

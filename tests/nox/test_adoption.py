@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from support.nox import ENABLED, tree
 from support.trees import write_tree
 
@@ -22,6 +23,7 @@ def session_{0}(session):
 """
 
 
+@pytest.mark.usefixtures("index")
 def test_nox_reuses_the_environments_that_were_adopted(nox: Nox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": ENABLED + "".join(map(SESSION.format, BACKENDS))})
     before = tree(project)

@@ -258,6 +258,7 @@ def test_in_parallel_the_users_envdir_wins(newest_nox: Nox, untouched: Path, tmp
     assert not store.exists()
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.every_release
 def test_a_script_has_its_own_environment_in_the_store_too(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
@@ -278,6 +279,7 @@ def test_a_script_has_its_own_environment_in_the_store_too(nox: Nox, tmp_path: P
     assert f"existing virtual environment at {central / '_nox_script_mode'}" in second.text
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.every_release
 def test_a_script_lists_its_sessions_from_an_environment_in_the_store(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
@@ -292,6 +294,7 @@ def test_a_script_lists_its_sessions_from_an_environment_in_the_store(nox: Nox, 
     assert nox.environments(project) == {"_nox_script_mode": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_a_script_outside_of_its_directory_has_the_same_home(newest_nox: Nox, tmp_path: Path) -> None:
     top = write_tree(tmp_path / "top", {"sub/noxfile.py": script(newest_nox, BARE)})
 
@@ -323,6 +326,7 @@ def test_a_script_runs_without_an_environment_of_its_own_if_told_so(newest_nox: 
     assert newest_nox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.every_release
 def test_the_developers_uv_environment_does_not_reach_a_scripts_sessions(nox: Nox, tmp_path: Path) -> None:
     if nox.version < (2025, 2, 9):
@@ -353,6 +357,7 @@ def test_a_script_says_what_is_wrong_with_the_store(nox: Nox, tmp_path: Path) ->
     assert tree(project) == {"noxfile.py"}
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_switched_off_a_script_is_that_of_plain_nox_by(
     switch: str, newest_nox: Nox, tmp_path: Path, store: Path
@@ -367,6 +372,7 @@ def test_switched_off_a_script_is_that_of_plain_nox_by(
     assert not store.exists()
 
 
+@pytest.mark.usefixtures("index")
 def test_for_a_script_the_users_envdir_wins(newest_nox: Nox, tmp_path: Path, store: Path) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": script(newest_nox, BARE)})
 
@@ -410,6 +416,7 @@ def test_completion_for_a_script_writes_nothing(newest_nox: Nox, tmp_path: Path,
     assert not store.exists()
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.every_release
 def test_a_script_whose_python_is_no_longer_right_does_not_wait_for_itself(newest_nox: Nox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": script(newest_nox, BARE)})

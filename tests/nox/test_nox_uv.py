@@ -18,6 +18,8 @@ from support.trees import contents, write_tree
 if TYPE_CHECKING:
     from support.hosts import Result
 
+pytestmark = pytest.mark.usefixtures("index")
+
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 PROJECT = {

@@ -156,6 +156,7 @@ def test_listing_writes_nothing(newest_nox: Nox, name: str, tmp_path: Path, stor
     assert not store.exists()
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("name", [project.name for project in EVERYWHERE])
 def test_a_real_session_passes_and_leaves_nothing_of_nox_in_the_tree(nox: Nox, name: str, tmp_path: Path) -> None:
     project = PROJECTS[name]
@@ -170,6 +171,7 @@ def test_a_real_session_passes_and_leaves_nothing_of_nox_in_the_tree(nox: Nox, n
     assert states(nox, tree) == dict.fromkeys(project.environments, "ready")
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_noxfile_that_is_a_script_keeps_its_environments_in_the_store(
     newest_nox: Nox, way: str, tmp_path: Path
@@ -187,6 +189,7 @@ def test_a_noxfile_that_is_a_script_keeps_its_environments_in_the_store(
     assert states(newest_nox, tree) == dict.fromkeys(SCRIPT.environments, "ready")
 
 
+@pytest.mark.usefixtures("index")
 def test_a_script_that_depends_on_the_plugin_has_its_own_environment_in_the_store_too(
     newest_nox: Nox, tmp_path: Path
 ) -> None:
@@ -209,6 +212,7 @@ def test_a_script_that_depends_on_the_plugin_has_its_own_environment_in_the_stor
     assert states(newest_nox, tree) == dict.fromkeys({"_nox_script_mode", *SCRIPT.environments}, "ready")
 
 
+@pytest.mark.usefixtures("index")
 def test_the_command_reuses_the_environments_of_a_noxfile_that_says_so(newest_nox: Nox, tmp_path: Path) -> None:
     tree = PARAMETERS.unpack(tmp_path / "unpacked")
     before = listing(tree)
@@ -224,6 +228,7 @@ def test_the_command_reuses_the_environments_of_a_noxfile_that_says_so(newest_no
     assert states(newest_nox, tree) == dict.fromkeys((session, "coverage_report"), "ready")
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("outcome", ["success", "failed"])
 def test_result_and_exit_status_are_those_of_plain_nox(
     newest_nox: Nox, plain_nox: Host, outcome: str, tmp_path: Path

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from support.hosts import CACHE, HOSTS, UV, Result, make_host
+from support.hosts import HOSTS, UV, Result, make_host
+from support.network import CACHE
 from support.trees import write_tree
 
 #: Each tool's release.

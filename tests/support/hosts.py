@@ -19,7 +19,6 @@ from support.network import download
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = ROOT / ".dev" / "hosts"
-CACHE = ROOT / ".dev" / "cache"
 SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 UV = Path(sys.prefix, SCRIPTS, "uv")
 PATIENCE = 240

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from support.hosts import CACHE, CONSTRAINTS, HOSTS, SCRIPTS, Host, Result
+from support.hosts import CONSTRAINTS, HOSTS, SCRIPTS, Host, Result
+from support.network import CACHE
 from support.trees import write_tree
 
 if TYPE_CHECKING:

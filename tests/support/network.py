@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+#: Where downloads are kept for all tests.
+CACHE = Path(__file__).resolve().parents[2] / ".dev" / "cache"
+CACHES = {"UV_CACHE_DIR": str(CACHE / "uv"), "PIP_CACHE_DIR": str(CACHE / "pip")}
 
 #: What is small, and what some tests install.
 _SAMPLE = "iniconfig"
@@ -32,23 +33,26 @@ def download(*command: str | Path) -> None:
     Raises:
         subprocess.CalledProcessError: it fails, though the index can be reached.
     """
+    variables = {**os.environ, **CACHES}  # it may be asked before the first test
     try:
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, env=variables)
     except subprocess.CalledProcessError:
         if _out_of_reach() is None:
             raise
-        if subprocess.run(command, check=False, env={**os.environ, "UV_OFFLINE": "1"}).returncode:
+        if subprocess.run(command, check=False, env={**variables, "UV_OFFLINE": "1"}).returncode:
             need_index()
 
 
 @cache
 def _out_of_reach() -> str | None:
     """Why a download fails; None if it does not. Asked once by each process that runs tests."""
+    variables = {name: value for name, value in os.environ.items() if name != "PIP_NO_INDEX"}  # which a test may set
     with tempfile.TemporaryDirectory() as directory:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "0"]
+        command = [*pip, "--dest", directory, _SAMPLE]
         try:
             done = subprocess.run(
-                [*pip, "--dest", directory, _SAMPLE], capture_output=True, text=True, check=False, timeout=_PATIENCE
+                command, capture_output=True, text=True, check=False, timeout=_PATIENCE, env=variables
             )
         except subprocess.TimeoutExpired:
             return f"no answer within {_PATIENCE} s"

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from support.hosts import CACHE
-from support.network import download
+from support.network import CACHE, download
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from support.trees import listing
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def test_tox_goes_on_with_the_environments_that_were_adopted(
     assert tox.environments(package) == {".pkg": "ready", "a": "ready", "b": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_dependencies_are_not_installed_again(newest_tox: Tox, package: Path) -> None:
     configuration = package / "tox.ini"
     configuration.write_text(f"{configuration.read_text()}deps = iniconfig\n", encoding="utf-8")

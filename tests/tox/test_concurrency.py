@@ -160,6 +160,7 @@ def test_a_parallel_run_says_at_once_what_it_waits_for(tox: Tox, tmp_path: Path)
     assert said.startswith("a: waiting for environment ")
 
 
+@pytest.mark.usefixtures("index")
 @posix
 def test_a_packaging_environment_that_must_be_recreated_is_while_another_run_tests(tox: Tox, tmp_path: Path) -> None:
     ini = PATIENT.replace("skip_install = true", "package = wheel")

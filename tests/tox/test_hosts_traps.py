@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hosts import CACHE, ROOT, UV, Host, finish, make_host, read_until
+from support.hosts import ROOT, UV, Host, finish, make_host, read_until
+from support.network import download
 from support.pipes import Rendezvous
 from support.trees import listing, write_tree
 
@@ -138,7 +139,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = directory / "source" / member
         shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__"))
         build = [str(UV), "build", "--quiet", "--wheel", "--out-dir", str(directory), str(source)]
-        subprocess.run(build, check=True, env={**os.environ, "UV_CACHE_DIR": str(CACHE / "uv")})
+        download(*build)
     return directory
 
 
@@ -152,6 +153,7 @@ commands = python -c "print('in {{env_name}}')"
 """
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.every_release
 def test_a_provisioned_run_keeps_everything_in_the_store(
     tox: Tox, tmp_path: Path, wheels: Path, work_dir: Callable[[Path], Path]
@@ -169,6 +171,7 @@ def test_a_provisioned_run_keeps_everything_in_the_store(
     assert (work_dir(project) / ".tox" / "pyvenv.cfg").is_file()
 
 
+@pytest.mark.usefixtures("index")
 def test_a_provisioned_tox_without_the_plugin_follows_the_host(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PROVISIONED.format(requires="iniconfig")})
 
@@ -194,6 +197,7 @@ print(list(State(options, ["list"]).envs.iter()))
     assert (result.status, result.out) == (0, "['a', 'b']\n"), result.text
 
 
+@pytest.mark.usefixtures("index")
 def test_two_provisioned_runs_both_succeed(tox: Tox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"tox.ini": PROVISIONED.format(requires="iniconfig")})
 
@@ -203,6 +207,7 @@ def test_two_provisioned_runs_both_succeed(tox: Tox, tmp_path: Path) -> None:
     assert [process.returncode for process in running] == [0, 0], results
 
 
+@pytest.mark.usefixtures("index")
 @posix
 def test_a_provisioned_run_says_that_it_waits_for_another(
     tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]
@@ -223,6 +228,7 @@ def test_a_provisioned_run_says_that_it_waits_for_another(
     assert f"waiting for environment {work_dir(project) / '.tox'}, in use by `tox run`" in said
 
 
+@pytest.mark.usefixtures("index")
 def test_a_plugin_that_only_the_project_requires_moves_all_but_the_provisioned_environment(
     plain_tox: Host, newest_tox: Tox, tmp_path: Path, wheels: Path, work_dir: Callable[[Path], Path]
 ) -> None:
@@ -237,6 +243,7 @@ def test_a_plugin_that_only_the_project_requires_moves_all_but_the_provisioned_e
     assert newest_tox.environments(project) == {"a": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_the_users_work_dir_wins_over_a_plugin_that_only_the_project_requires(
     plain_tox: Host, tmp_path: Path, wheels: Path, store: Path
 ) -> None:

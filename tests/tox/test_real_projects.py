@@ -78,6 +78,7 @@ def test_list_and_configuration_differ_from_plain_tox_by_nothing_but_the_path(
         )
 
 
+@pytest.mark.usefixtures("index")
 def test_a_real_run_passes_and_leaves_nothing_of_tox_in_the_tree(
     newest_tox: Tox, real_project: RealProject, tree: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_real_run_passes_and_leaves_nothing_of_tox_in_the_tree(
     assert {name for _, name, _, _ in found} <= {real_project.environment, ".pkg"}
 
 
+@pytest.mark.usefixtures("index")
 def test_a_real_run_passes_on_old_releases(tox: Tox, tmp_path: Path) -> None:
     project = PROJECTS["tox.ini"]
     tree = unpack_sdist(project.name, project.version, tmp_path / "unpacked")
@@ -107,6 +109,7 @@ def test_a_real_run_passes_on_old_releases(tox: Tox, tmp_path: Path) -> None:
     assert tox.environments(tree) == {project.environment: "ready", ".pkg": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_files_of_coverage_lie_in_the_store_and_are_combined_there(
     newest_tox: Tox, tmp_path: Path, work_dir: Callable[[Path], Path]
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.hosts import finish, interrupt
+from support.network import need_index
 from support.pipes import Rendezvous
 from support.tox import PACKAGE, SOURCE_PACKAGE
 from support.trees import write_tree
@@ -96,6 +97,8 @@ def test_a_run_without_tests_is_recorded(tox: Tox, project: Path) -> None:
 @pytest.mark.every_release
 @pytest.mark.parametrize("files", [PACKAGE, SOURCE_PACKAGE], ids=["wheel", "source distribution"])
 def test_the_packaging_environment_is_recorded(tox: Tox, tmp_path: Path, files: dict[str, str]) -> None:
+    if files is SOURCE_PACKAGE:
+        need_index()
     package = write_tree(tmp_path / "package", files)
 
     result = tox.run("run", "-e", "a", cwd=package)
