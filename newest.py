@@ -23,6 +23,8 @@ HOSTS = ("hatch", "nox", "nox-uv", "tox", "tox-uv", "uv", "virtualenv")
 #: The tests that run a host, or look at what it made.
 TESTS = ("hatch", "mise", "nox", "shells", "tox", "uv", "core/repair", "core/relocation", "core/cli/test_move.py")
 
+#: For every system, and every Python that is supported.
+_EVERYWHERE = ("--universal", "--python-version", "3.10", "--refresh")
 #: mise is in no index of Python packages, so its release stands in a comment.
 _MISE = "# From npm: mise=="
 _HEAD = """\
@@ -34,9 +36,8 @@ _HEAD = """\
 def main() -> int:
     """Raise the pins."""
     environment = set_up()
-    pins = _compile(environment, (*TOOLS, *HOSTS), "--universal", "--python-version", "3.10", "--upgrade", "--refresh")
-    mise = _newest_mise() or _mise_of(CONSTRAINTS)
-    CONSTRAINTS.write_text(f"{_HEAD}{_MISE}{mise}\n{pins}", encoding="utf-8")
+    pins = _compile(environment, (*TOOLS, *HOSTS), *_EVERYWHERE)
+    CONSTRAINTS.write_text(f"{_HEAD}{_MISE}{_newest_mise()}\n{pins}", encoding="utf-8")
     return 0
 
 
@@ -47,13 +48,9 @@ def test(environment: Path, arguments: list[str]) -> int:
         environment: the one with the pinned tools.
         arguments: for pytest.
     """
-    pinned = _versions(_compile(environment, HOSTS, "--constraint", CONSTRAINTS))
-    newest = _versions(_compile(environment, HOSTS, "--refresh"))
     constraints = DEV / "newest" / "constraints.txt"
-    pinned["mise"] = _mise_of(CONSTRAINTS)
-    mise = _newest_mise() or pinned["mise"]
-    _write_constraints(constraints, newest, mise)
-    newest["mise"] = mise
+    _write_constraints(constraints, _compile(environment, HOSTS, *_EVERYWHERE))
+    pinned, newest = (_versions(environment, file) for file in (CONSTRAINTS, constraints))
     os.environ["TEST_CONSTRAINTS"] = str(constraints)
     print("newest releases:", ", ".join(f"{name} {newest[name]}" for name in (*HOSTS, "mise")), flush=True)
     status = _run(_set_up(environment, constraints), arguments)
@@ -72,18 +69,19 @@ def _set_up(pinned: Path, constraints: Path) -> Path:
     """An environment with the tools as they are pinned, and the hosts as they are not."""
     environment = DEV / "newest" / pinned.name
     members = [argument for member in MEMBERS for argument in ("--editable", ROOT / member)]
-    call(pinned, "uv", "venv", "--quiet", "--clear", "--python", pinned / SCRIPTS / "python", environment)
+    call(pinned, "uv", "venv", "--quiet", "--clear", "--seed", "--python", pinned / SCRIPTS / "python", environment)
     install = ["pip", "install", "--quiet", "--python", environment, "--compile-bytecode", "--constraint", constraints]
     call(pinned, "uv", *install, *TOOLS, *members)
     return environment
 
 
-def _write_constraints(path: Path, newest: dict[str, str], mise: str) -> None:
+def _write_constraints(path: Path, newest: str) -> None:
     """The pins of what no host needs, and the newest versions of the hosts and of all that they need."""
+    names = {line.partition("==")[0] for line in newest.splitlines()}
     lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if line[:1] != "#" and line.partition("==")[0] not in newest]
+    kept = [line for line in lines if line[:1] != "#" and line.partition("==")[0] not in names]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([_MISE + mise, *kept, *(f"{name}=={new}" for name, new in newest.items()), ""]))
+    path.write_text("\n".join([_MISE + _newest_mise(), *kept, newest]), encoding="utf-8")
 
 
 def _mise_of(constraints: Path) -> str:
@@ -91,15 +89,15 @@ def _mise_of(constraints: Path) -> str:
     return next(line.removeprefix(_MISE) for line in lines if line.startswith(_MISE))
 
 
-def _newest_mise() -> str | None:
-    """The newest mise that npm has; None without npm or its registry."""
+def _newest_mise() -> str:
+    """The newest mise that npm has; the pinned one without npm or its registry."""
     npm = shutil.which("npm")
     if npm is None:
-        return None
+        return _mise_of(CONSTRAINTS)
     variables = {"NODE_EXTRA_CA_CERTS": os.environ.get("SSL_CERT_FILE", ""), **os.environ}
     command = [npm, "view", "@jdxcode/mise", "version"]
     asked = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
-    return asked.stdout.strip() or None
+    return asked.stdout.strip() or _mise_of(CONSTRAINTS)
 
 
 def _compile(environment: Path, names: tuple[str, ...], *options: object) -> str:
@@ -115,9 +113,10 @@ def _compile(environment: Path, names: tuple[str, ...], *options: object) -> str
     return asked.stdout
 
 
-def _versions(compiled: str) -> dict[str, str]:
-    lines = (line.partition(" ;")[0] for line in compiled.splitlines())
-    return dict(line.split("==") for line in lines if "==" in line)
+def _versions(environment: Path, constraints: Path) -> dict[str, str]:
+    """The versions of the hosts, and of what they need, that constraints allow this Python."""
+    lines = _compile(environment, HOSTS, "--constraint", constraints).splitlines()
+    return {"mise": _mise_of(constraints), **dict(line.partition(" ;")[0].split("==") for line in lines)}
 
 
 def _blame(changed: dict[str, tuple[str | None, str]]) -> None:
