@@ -217,7 +217,7 @@ def odd_shell(name: str) -> list[str]:
 def test_pip_that_virtualenv_installs_starts_in_the_new_place(base: Path, store: str) -> None:
     moved = Moved(base, store=f"{store}\\x")
     moved.environment.parent.mkdir(parents=True)
-    call(sys.executable, "-m", "virtualenv", "--quiet", moved.environment)
+    call(sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", moved.environment)
 
     environment = moved.move_and_repair()
 
