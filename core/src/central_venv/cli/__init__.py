@@ -30,12 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    argv = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments is None:
-        import gc
+    if arguments is not None:
+        return report_errors(lambda: _run(list(arguments)))
+    import gc
 
-        gc.disable()  # a command ends long before its rubbish matters
-    return report_errors(lambda: _run(argv))
+    gc.disable()  # a command ends long before its rubbish matters
+    status = report_errors(lambda: _run(sys.argv[1:]))
+    gc.freeze()  # or Python looks through all its modules once more at its end, for 7 % of the time of a lookup
+    return status
 
 
 def report_errors(command: Callable[[], int]) -> int:
