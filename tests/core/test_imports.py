@@ -109,7 +109,14 @@ def test_importing_the_package_loads_none_of_its_modules(project: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
 @pytest.mark.parametrize(
     "arguments",
-    [["run", "python"], ["uv", "sync"], ["uv", "lock"], ["uv", "--isolated-selection", "run", "--extra", "a", "x"]],
+    [
+        ["run", "python"],
+        ["uv", "sync"],
+        ["uv", "lock"],
+        ["uv", "--isolated-selection", "run", "--extra", "a", "x"],
+        ["env", "--shell", "json"],
+        ["env", "--shell", "bash"],
+    ],
     ids=" ".join,
 )
 def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(arguments: list[str], project: Path) -> None:

@@ -113,10 +113,9 @@ def _watches_of_directory(arguments: EnvArguments) -> str:
 
 
 def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
-    import json
-
     from central_venv.cli.project import asked_directory, home_with, settings_here
     from central_venv.errors import ProjectNotFoundError
+    from central_venv.machine.json_text import json_text
     from central_venv.policy.settings import load_settings
     from central_venv.project_environment.activation import inputs, is_lasting, watched
 
@@ -147,7 +146,7 @@ def _for_program(arguments: EnvArguments, exported: tuple[str, ...]) -> str:
         "inputs": inputs(directory, root, record),
         "watch": watched(path),
     }
-    return json.dumps(answer) + "\n"
+    return json_text(answer) + "\n"
 
 
 def _activation(arguments: EnvArguments, home: Home, settings: Settings) -> tuple[Activation, Choice]:

@@ -6,14 +6,9 @@ key can tell, and treats whatever does not look like one of ours as damaged.
 
 from __future__ import annotations
 
-# The escape that `json` itself uses. `json` loads the regular expressions, half of Python's start-up time.
-try:
-    from _json import encode_basestring_ascii as _quote
-except ImportError:  # pragma: no cover  # no C accelerator, as on PyPy
-    from json.encoder import py_encode_basestring_ascii as _quote
-
 from central_venv.errors import DamagedRecordError, NewerRecordError
 from central_venv.machine import files
+from central_venv.machine.json_text import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +31,8 @@ def begins_with(path: str, fields: Mapping[str, str]) -> bool:
     content = files.read(path)
     if content is None:
         return False
-    shown = "".join(f"{_quote(key)}: {_quote(value)}, " for key, value in fields.items())
-    return content.startswith(f'{{"schema": {SCHEMA}, {shown}'.encode()) and content.rstrip().endswith(b"}")
+    start = json_text({"schema": SCHEMA, **fields}).removesuffix("}") + ", "
+    return content.startswith(start.encode()) and content.rstrip().endswith(b"}")
 
 
 def text_in(fields: Mapping[str, object], key: str) -> str | None:
