@@ -65,6 +65,16 @@ def test_signals_mean_what_they_mean_without_python(number: str) -> None:
     assert shell.returncode == -getattr(signal, number)
 
 
+def test_signals_are_restored_without_the_module_that_is_not_public() -> None:
+    code = f"import signal, sys\nsys.modules['_signal'] = None\n{BECOME}"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, "sh", "-c", "kill -PIPE $$; echo alive"], capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (-signal.SIGPIPE, b"said before\n"), done.stderr
+
+
 def test_a_signal_that_is_ignored_stays_so() -> None:
     said = run("sh", "-c", "kill -HUP $$; echo alive", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
 

@@ -67,9 +67,13 @@ if sys.platform == "win32":
         return subprocess.call([program, *command[1:]], env=variables, close_fds=False)  # noqa: S603
 
 else:
-    import _signal  # type: ignore[import-not-found]  # what `signal` wraps with enumerations, which take a third of Python's start-up time
+    try:
+        # What `signal` wraps with enumerations: to load these takes almost half as long as Python's start.
+        import _signal as signals  # type: ignore[import-not-found]
+    except ImportError:
+        import signal as signals
 
     def _exec_or_run(command: list[str], variables: Mapping[str, str]) -> NoReturn:
-        for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores these, and the program would, too
-            _signal.signal(number, _signal.SIG_DFL)
+        for number in (signals.SIGPIPE, signals.SIGXFSZ):  # Python ignores these, and the program would, too
+            signals.signal(number, signals.SIG_DFL)
         os.execvpe(command[0], command, variables)  # noqa: S606
