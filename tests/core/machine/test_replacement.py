@@ -55,6 +55,17 @@ def test_it_is_looked_for_where_its_own_path_says(tmp_path: Path, monkeypatch: p
     assert run("hello", "a b", "", "$x").stdout == "said before\nhello a b  $x\n"
 
 
+def test_what_cannot_be_run_does_not_hide_what_is_further_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path, {"closed/hello": "#!/bin/sh\n", "file": "", "bin/hello": "#!/bin/sh\necho hello\n"})
+    (tmp_path / "bin" / "hello").chmod(0o755)
+    directories = [str(tmp_path / name) for name in ("gone", "closed", "file", "bin")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*directories, os.environ["PATH"]]))
+
+    assert run("hello").stdout == "said before\nhello\n"
+
+
 @pytest.mark.parametrize("number", ["SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM"])
 def test_signals_mean_what_they_mean_without_python(number: str) -> None:
     asked = f"import signal; print(signal.getsignal(signal.{number}) in (signal.SIG_DFL, signal.SIG_IGN))"
