@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from central_venv.machine import files
 from central_venv.policy import layout
-from central_venv.store import outer_claims, venv
+from central_venv.store import venv
 from central_venv.store.claim_lock import ClaimLock
 from central_venv.store.environment_record import (
     CREATING,
@@ -85,6 +85,8 @@ class Environment(RecordedEnvironment):
     @property
     def held_by_outer_run(self) -> bool:
         """Whether a run whose command led to this process has the environment."""
+        from central_venv.store import outer_claims
+
         return outer_claims.by_outer_run(self.path) and self._lock.held_elsewhere()
 
     @property

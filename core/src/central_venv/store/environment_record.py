@@ -23,7 +23,7 @@ import os
 import stat
 import sys
 
-from central_venv.machine import clock, files, host
+from central_venv.machine import clock, files
 from central_venv.store.record_file import begins_with, damaged, decode, encode, text_in
 
 TYPE_CHECKING = False
@@ -199,6 +199,8 @@ def this_process(command: str | None) -> Holder:
     Args:
         command: how it is called; its command line by default, without what may be a password.
     """
+    from central_venv.machine import host
+
     if command is not None:
         return Holder(os.getpid(), host.name(), command)
     words = sys.argv or [sys.executable]
