@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
     from central_venv.store.home import Home
-    from central_venv.store.location import is_enabled, open_store, project_home
-    from central_venv.store.store import Store
+    from central_venv.store.location import is_enabled, project_home
+    from central_venv.store.store import Store, open_store
 
 # Each name is imported when it is first used: a lookup pays for what it needs and no more.
 _MODULES = {
@@ -40,7 +40,7 @@ _MODULES = {
     "is_enabled": "central_venv.store.location",
     "load_settings": "central_venv.policy.settings",
     "make_link": "central_venv.project_link.link",
-    "open_store": "central_venv.store.location",
+    "open_store": "central_venv.store.store",
     "project_home": "central_venv.store.location",
     "report_errors": "central_venv.cli",
 }

@@ -16,7 +16,7 @@ from central_venv.cli import main
 from central_venv.cli.project import root_here
 from central_venv.errors import SettingsError
 from central_venv.machine.directories import user_config_directory
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 from support.trees import write_tree
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHAR
 from central_venv.policy.settings import load_settings
 from central_venv.project_environment.shell import QUOTED, call
 from central_venv.store import venv
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -156,7 +156,7 @@ def _actions(command: str) -> list[Action]:
 def _stored() -> Iterator[FoundProject]:
     from central_venv.inventory.search import find_projects
     from central_venv.policy.settings import load_settings
-    from central_venv.store.location import open_store
+    from central_venv.store.store import open_store
 
     return find_projects(open_store(load_settings(None), None), on_problem=complain)
 

@@ -8,7 +8,7 @@ from central_venv.cli.stored import DOUBTFUL, INCLUDE_STATE, add_include_state, 
 from central_venv.inventory.found import SHARED
 from central_venv.inventory.search import find_projects
 from central_venv.policy.settings import load_settings
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

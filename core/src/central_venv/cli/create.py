@@ -90,7 +90,7 @@ def _create(arguments: Namespace) -> tuple[Environment, bool]:
 
 def _create_shared(arguments: Namespace) -> tuple[Environment, bool]:
     from central_venv.policy.settings import load_settings
-    from central_venv.store.location import open_store
+    from central_venv.store.store import open_store
 
     environment = open_store(load_settings(None), None).shared_environment(arguments.name)
     return environment, _make(environment, None, arguments, arguments.python)

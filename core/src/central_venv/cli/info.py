@@ -14,7 +14,7 @@ from central_venv.inventory.found import ACTIVE
 from central_venv.inventory.search import find_project
 from central_venv.machine.words import printable
 from central_venv.store.home import Home
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from central_venv.inventory.found import ENVIRONMENT_STATES, PROJECT_STATES, Fou
 from central_venv.inventory.search import find_projects
 from central_venv.machine.words import UNKNOWN, printable, size
 from central_venv.policy.settings import load_settings
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from central_venv.relocation.execution import carry_out
 from central_venv.relocation.planning import plan
 from central_venv.store import identity
 from central_venv.store.home import Home
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.policy.project import current_directory, find_root, true_path
 from central_venv.policy.settings import load_settings
 from central_venv.store.home import Home
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

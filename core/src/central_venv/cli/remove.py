@@ -13,7 +13,7 @@ from central_venv.inventory.filters import matching
 from central_venv.inventory.search import find_projects
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.settings import load_settings
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from central_venv.inventory.search import find_project, find_projects
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
 from central_venv.store.home import Home
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

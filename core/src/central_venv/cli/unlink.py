@@ -30,7 +30,7 @@ def run(arguments: Namespace) -> int:
     from central_venv.project_link import removing
     from central_venv.project_link.found import path_in
     from central_venv.store.home import Home
-    from central_venv.store.location import open_store
+    from central_venv.store.store import open_store
 
     root, settings = settings_here(arguments.project)
     path = path_in(root)

@@ -7,7 +7,7 @@ import os
 from central_venv.errors import CommandError, CreationError, ProjectNotFoundError
 from central_venv.policy.layout import project_record_path
 from central_venv.policy.settings import load_settings, switched_off
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 from central_venv.store.venv import is_environment
 
 TYPE_CHECKING = False

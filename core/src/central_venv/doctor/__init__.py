@@ -8,7 +8,7 @@ from __future__ import annotations
 from central_venv.doctor.finding import MACHINE, NOTE, PROJECT, STORE, TOPICS, WRONG, Finding, guarded, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.policy.settings import load_settings
-from central_venv.store.location import open_store
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,11 +7,7 @@ import os
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings, switched_off
 from central_venv.store.home import Home
-from central_venv.store.store import Store
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from central_venv.policy.settings import Settings
+from central_venv.store.store import open_store
 
 
 def project_home(root: str | os.PathLike[str]) -> Home | None:
@@ -50,17 +46,3 @@ def is_enabled(root: str | os.PathLike[str]) -> bool:
         SettingsError: a variable or configuration file holds something that is not allowed.
     """
     return not switched_off() and load_settings(true_path(os.fspath(root))).enabled
-
-
-def open_store(settings: Settings, root: str | None) -> Store:
-    """The store in force.
-
-    Args:
-        settings: from `load_settings`.
-        root: true path of the project that asks; None if no project does.
-    """
-    if settings.policy:
-        from central_venv.policy.rules import store_path
-
-        return Store(store_path(settings, root))
-    return Store(settings.store)

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from central_venv.policy.settings import Settings
     from central_venv.store.environment import Environment
 
 #: The first line of a tag, which backup programs look for: https://bford.info/cachedir/
@@ -92,6 +93,20 @@ class Store:
             backups.exclude(self.path)
         # Made before the disk is full: what frees space must not need any.
         files.make_private_directory(trash)
+
+
+def open_store(settings: Settings, root: str | None) -> Store:
+    """The store in force.
+
+    Args:
+        settings: from `load_settings`.
+        root: true path of the project that asks; None if no project does.
+    """
+    if settings.policy:
+        from central_venv.policy.rules import store_path
+
+        return Store(store_path(settings, root))
+    return Store(settings.store)
 
 
 def refuse_strangers(path: str, what: str) -> bool:
