@@ -61,16 +61,19 @@ def matching(
     """
     if state in PROJECT_STATES and project.state != state:
         return []
-    called = {name for environment in project.environments for name in (environment.name, environment.directory)}
-    patterns = [name for name in names if name not in called]
     return [
         environment
-        for environment in project.environments
+        for environment in (_named(project, names) if names else project.environments)
         if (state is None or state in {project.state, environment.state})
-        and runner in {None, environment.runner}
-        and (not names or _is_named(environment, names, patterns))
+        and (runner is None or runner == environment.runner)
         and (unused_for is None or is_idle(environment, unused_for))
     ]
+
+
+def _named(project: FoundProject, names: Sequence[str]) -> list[FoundEnvironment]:
+    called = {name for environment in project.environments for name in (environment.name, environment.directory)}
+    patterns = [name for name in names if name not in called]
+    return [environment for environment in project.environments if _is_named(environment, names, patterns)]
 
 
 def _is_named(environment: FoundEnvironment, names: Iterable[str], patterns: Iterable[str]) -> bool:

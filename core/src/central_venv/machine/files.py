@@ -11,10 +11,6 @@ import stat
 
 from central_venv.errors import StoreError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 
@@ -104,13 +100,14 @@ def read_dated(path: str) -> tuple[bytes, float] | None:
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
-    content = b""
-    while chunk := os.read(descriptor, _CHUNK):
+    content = os.read(descriptor, min(size + 1, _CHUNK))
+    while len(content) != size:  # else that was all, which saves asking for more: a list reads thousands of files
+        chunk = os.read(descriptor, _CHUNK)
         content += chunk
+        if not chunk:
+            break
         if len(content) > MAXIMUM_SIZE:
             return b""
-        if len(content) == size:  # which saves asking for more: a list reads thousands of files
-            break
     return content
 
 
@@ -238,7 +235,7 @@ def is_strangers(status: os.stat_result) -> bool:
     return hasattr(os, "getuid") and status.st_uid != os.getuid()
 
 
-def entries(path: str, *, follow: bool = False) -> Iterator[os.DirEntry[str]]:
+def entries(path: str, *, follow: bool = False) -> list[os.DirEntry[str]]:
     """The entries of a directory in order of their names; none if it is gone or not a directory.
 
     Args:
@@ -250,14 +247,13 @@ def entries(path: str, *, follow: bool = False) -> Iterator[os.DirEntry[str]]:
     """
     try:
         if not follow and not is_directory(os.lstat(path)):
-            return
+            return []
         with os.scandir(path) as found:
-            listed = sorted(found, key=_name)
+            return sorted(found, key=_name)
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return []
     except OSError as error:
         raise store_error(error, "list", path) from error
-    yield from listed
 
 
 def _name(entry: os.DirEntry[str]) -> str:
