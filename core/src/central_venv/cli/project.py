@@ -6,7 +6,7 @@ import os
 
 from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.policy.project import current_directory, find_root, true_path
-from central_venv.policy.settings import load_settings
+from central_venv.policy.settings import load_settings, project_settings
 from central_venv.store.home import Home
 from central_venv.store.store import open_store
 
@@ -44,8 +44,13 @@ def settings_here(project: str | None) -> tuple[str, Settings]:
         ProjectNotFoundError: there is none.
         SettingsError: a variable or configuration file holds something that is not allowed.
     """
-    root = root_here(project)
-    return root, load_settings(root)
+    if project is not None:
+        root = asked_directory(project)
+        return root, load_settings(root)
+    directory = current_directory()
+    outside = load_settings(None)
+    root = _root_of(directory, outside)
+    return root, project_settings(root, outside)
 
 
 def home_here(project: str | None) -> tuple[Home, Settings]:
@@ -87,10 +92,13 @@ def root_of(directory: str) -> str:
     Raises:
         ProjectNotFoundError: there is none.
     """
-    settings = load_settings(None)
-    if settings.policy:
+    return _root_of(directory, load_settings(None))
+
+
+def _root_of(directory: str, outside: Settings) -> str:
+    if outside.policy:
         from central_venv.policy.rules import project_root
 
-        if (root := project_root(settings, true_path(directory))) is not None:
+        if (root := project_root(outside, true_path(directory))) is not None:
             return true_path(root)
     return find_root(directory)

@@ -207,6 +207,19 @@ def load_settings(root: str | None) -> Settings:
     return Settings(values, origins, varies=any(sign in written for sign in ("{hostname}", "{platform}", "$")))
 
 
+def project_settings(root: str, outside: Settings) -> Settings:
+    """Return the settings in force for a project, for a caller that has those outside of any.
+
+    Args:
+        root: true path of the project root.
+        outside: what `load_settings` returns without a project.
+
+    Raises:
+        SettingsError: the project's file holds something that is not allowed.
+    """
+    return load_settings(root) if _mentions_table(os.path.join(root, "pyproject.toml")) else outside
+
+
 def config_files() -> list[str]:
     """The absolute paths of the site's and the user's configuration file, whether they exist or not."""
     return [os.path.join(directory, CONFIG_FILE) for directory in (site_config_directory(), user_config_directory())]
