@@ -5,7 +5,6 @@ A reader sees the old content or the new, never half of either, whoever is kille
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
@@ -34,13 +33,6 @@ _CHUNK = 1 << 16
 #: What Windows marks a junction with: `stat.IO_REPARSE_TAG_MOUNT_POINT`, which is there only.
 JUNCTION = 0xA0000003
 
-_REMEDIES = {
-    errno.ENOSPC: "free some space there, or set `CENTRAL_VENV_HOME` to a directory on another disk",
-    errno.EDQUOT: "your quota is used up: remove something, or set `CENTRAL_VENV_HOME` to a directory on another disk",
-    errno.EROFS: "the file system is read-only: set `CENTRAL_VENV_HOME` to a directory that you can write",
-    errno.ENAMETOOLONG: "set `CENTRAL_VENV_HOME` to a shorter path",
-    errno.ENOTDIR: "something in that path is not a directory: set `CENTRAL_VENV_HOME` to another path",
-}
 _DEFAULT_REMEDY = (
     "make it yours and writable, set `CENTRAL_VENV_HOME` to a directory that is, or turn central-venv off with "
     "`CENTRAL_VENV=0`"
@@ -55,8 +47,21 @@ def store_error(error: OSError, action: str, path: str) -> StoreError:
         action: what was tried, such as ``create``.
         path: on what.
     """
-    remedy = _REMEDIES.get(error.errno or 0, _DEFAULT_REMEDY)
-    return StoreError(f"cannot {action} `{path}`: {reason(error)}", hint=remedy)
+    return StoreError(f"cannot {action} `{path}`: {reason(error)}", hint=_remedy(error.errno or 0))
+
+
+def _remedy(number: int) -> str:
+    import errno  # 300 names, of which a lookup needs none
+
+    remedies = {
+        errno.ENOSPC: "free some space there, or set `CENTRAL_VENV_HOME` to a directory on another disk",
+        errno.EDQUOT: "your quota is used up: remove something, or set `CENTRAL_VENV_HOME` to a directory on another "
+        "disk",
+        errno.EROFS: "the file system is read-only: set `CENTRAL_VENV_HOME` to a directory that you can write",
+        errno.ENAMETOOLONG: "set `CENTRAL_VENV_HOME` to a shorter path",
+        errno.ENOTDIR: "something in that path is not a directory: set `CENTRAL_VENV_HOME` to another path",
+    }
+    return remedies.get(number, _DEFAULT_REMEDY)
 
 
 def reason(error: OSError) -> str:
@@ -85,6 +90,8 @@ def read_dated(path: str) -> tuple[bytes, float] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        import errno
+
         if error.errno in {errno.ELOOP, errno.ENXIO}:
             return b"", 0
         raise store_error(error, "read", path) from error
@@ -195,6 +202,8 @@ def make_private_directory(path: str) -> bool:
         except FileExistsError as error:
             if os.path.isdir(path):
                 return False
+            import errno
+
             raise store_error(NotADirectoryError(errno.ENOTDIR, ""), "create a directory at", path) from error
         except OSError as error:
             raise store_error(error, "create", path) from error

@@ -92,6 +92,8 @@ class Environment(RecordedEnvironment):
     @property
     def command_variables(self) -> dict[str, str]:
         """Variables for the commands in a claimed environment: a run that they start does not wait for this claim."""
+        from central_venv.store import outer_claims
+
         return outer_claims.variables(self.store, self.path)
 
     def wait_message(self, holder: Holder | None) -> str:

@@ -9,7 +9,6 @@ at thousands of locks; so the system calls are made here.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import time
@@ -29,7 +28,6 @@ _OPEN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) 
 _HIGH = 100
 #: Windows does not remove a file that is open.
 _OPEN_FILES_GO = sys.platform != "win32"
-_HELD = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK}
 
 
 class Lock:
@@ -189,6 +187,13 @@ def _is_at(path: str, descriptor: int) -> bool:
         return False
 
 
+def _is_held(error: OSError) -> bool:
+    """Return whether the system refused a lock because another process has it."""
+    import errno
+
+    return error.errno in {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK}
+
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -196,7 +201,7 @@ if sys.platform == "win32":
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:
-            if error.errno in _HELD:
+            if _is_held(error):
                 return False
             raise
         return True
@@ -215,7 +220,7 @@ else:
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
-            if error.errno in _HELD:
+            if _is_held(error):
                 return False
             raise
         return True
