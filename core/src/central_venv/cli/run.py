@@ -51,12 +51,11 @@ def run(arguments: RunArguments) -> int:
     """Become the command; on Windows, run it and return its exit status."""
     from central_venv.cli.provision import enter
     from central_venv.machine.replacement import exec_or_run
-    from central_venv.project_environment import passed_on
-    from central_venv.project_environment.choice import choose
+    from central_venv.project_environment.choice import choose, python_variables
 
     home, settings = home_here(arguments.project)
     choice = choose(home, settings, env=arguments.env, python=arguments.python)
     variables = enter(choice, settings)
     if (python := choice.python_for_uv) is not None:  # what the command runs in turn means the same
-        variables |= passed_on.variables(home.path, python)
+        variables |= python_variables(home.path, python)
     return exec_or_run(arguments.command, variables)

@@ -137,8 +137,8 @@ def _member(package: str | None, root: str) -> str | None:
 def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> dict[str, str]:
     """All that uv finds in its environment."""
     from central_venv.cli.provision import enter, keep_link
-    from central_venv.project_environment import passed_on
     from central_venv.project_environment.activation import Activation
+    from central_venv.project_environment.choice import UV_PYTHON, python_variables
 
     if _needs_environment(arguments, choice.home.root):
         variables = enter(choice, settings)
@@ -152,9 +152,9 @@ def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> di
             )
     if arguments.is_pip:
         if arguments.is_about_environment:
-            variables.pop(passed_on.UV_PYTHON, None)  # it would be the environment that is meant
+            variables.pop(UV_PYTHON, None)  # it would be the environment that is meant
     elif arguments.is_about_environment and (python := _python(choice)) is not None:
-        variables |= passed_on.variables(choice.home.path, python)
+        variables |= python_variables(choice.home.path, python)
     return variables
 
 

@@ -11,7 +11,7 @@ import os
 
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS, upward
 from central_venv.policy.settings import config_files
-from central_venv.project_environment import passed_on
+from central_venv.project_environment.choice import PYTHON_VARIABLES, uv_python
 from central_venv.store import venv
 
 TYPE_CHECKING = False
@@ -76,8 +76,8 @@ class Activation:
         """All that a program finds in its environment whose project environment this is."""
         # What another environment set would be taken for this one's, if this one is not there.
         variables = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
-        if passed_on.uv_python(self.home.path, self.home.store.path) is None:
-            variables = {name: value for name, value in variables.items() if name not in passed_on.VARIABLES}
+        if uv_python(self.home.path, self.home.store.path) is None:
+            variables = {name: value for name, value in variables.items() if name not in PYTHON_VARIABLES}
         variables |= self.variables(USUAL_EXPORTS)
         if self.extends_path(USUAL_EXPORTS):
             variables[PATH] = os.pathsep.join([self.programs, os.environ.get(PATH) or os.defpath])

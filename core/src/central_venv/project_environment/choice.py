@@ -6,13 +6,20 @@ import os
 
 from central_venv.policy import layout
 from central_venv.policy.layout import PROJECT_RUNNER, SHARED_PREFIX
-from central_venv.project_environment import passed_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.policy.settings import Settings
     from central_venv.store.environment import Environment
     from central_venv.store.home import Home
+
+# Whatever a command in an environment runs in turn means the same Python, and uv must not recreate the environment for
+# another one: `UV_PYTHON` says so. In another project it would say what nobody asked for, so a second variable tells
+# whose it is.
+UV_PYTHON = "UV_PYTHON"
+_PYTHON_OF = "CENTRAL_VENV_PYTHON_OF"
+#: Both variables.
+PYTHON_VARIABLES = (UV_PYTHON, _PYTHON_OF)
 
 
 class Choice:
@@ -132,9 +139,32 @@ def choose(
     return Choice(home, directory, request, python=name if trusted else None, trusted=trusted)
 
 
+def python_variables(home: str, python: str) -> dict[str, str]:
+    """What a command in an environment is told.
+
+    Args:
+        home: absolute path of the project's home.
+        python: the environment's Python, as uv takes it; no path, which `uv pip` takes for the environment to change.
+    """
+    return {UV_PYTHON: python, _PYTHON_OF: home}
+
+
+def uv_python(home: str, store: str) -> str | None:
+    """The Python that ``UV_PYTHON`` asks for; None if it does not, or if it is passed on and not for this project.
+
+    Args:
+        home: absolute path of the project's home.
+        store: absolute path of the store; an interpreter in it is that of an environment, which a host passed on.
+    """
+    request = os.environ.get(UV_PYTHON)
+    if not request or os.environ.get(_PYTHON_OF, home) != home or layout.is_in(store, request):
+        return None
+    return request
+
+
 def _request(home: Home, settings: Settings, python: str | None) -> tuple[str | None, bool]:
     """The Python that the environment is named after, and whether it is the user who asks for it."""
-    request = passed_on.uv_python(home.path, home.store.path) if python is None else python
+    request = uv_python(home.path, home.store.path) if python is None else python
     if request:
         return request, True
     if not settings.per_python:

@@ -16,7 +16,7 @@ from central_venv.machine.executable import find_program, variables_elsewhere
 from central_venv.machine.foreground import run
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.python_request import find_version, is_version, newest_in_range, project_request
-from central_venv.project_environment import passed_on
+from central_venv.project_environment.choice import PYTHON_VARIABLES, uv_python
 from central_venv.project_link.removing import drop_dangling
 from central_venv.store import venv
 
@@ -184,7 +184,7 @@ def prompt_of(environment: Environment, root: str | None) -> str:
 
 
 def _request(environment: Environment, options: CreationOptions) -> str | None:
-    request = options.python or passed_on.uv_python(os.path.dirname(environment.path), environment.store)
+    request = options.python or uv_python(os.path.dirname(environment.path), environment.store)
     if not request:
         return None if options.root is None or _asks_project(options) else project_request(options.root)
     # A path means the same in whatever directory the programs run.
@@ -218,7 +218,7 @@ def _run(command: list[str], path: str, directory: str) -> None:
     program = os.path.basename(command[0])
     try:
         # Which Python is asked for, the command says.
-        variables = {name: value for name, value in variables_elsewhere().items() if name not in passed_on.VARIABLES}
+        variables = {name: value for name, value in variables_elsewhere().items() if name not in PYTHON_VARIABLES}
         status, said = run(command, directory, variables)
     except OSError as error:
         raise CreationError(f"cannot run `{program}`: {files.reason(error)}", hint="repair it") from error
