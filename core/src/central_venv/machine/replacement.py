@@ -90,4 +90,5 @@ else:
     def _candidates(name: str, variables: Mapping[str, str]) -> list[str]:
         if os.path.dirname(name):
             return [name]
-        return [os.path.join(directory, name) for directory in variables.get("PATH", os.defpath).split(os.pathsep)]
+        paths = (os.path.join(directory, name) for directory in variables.get("PATH", os.defpath).split(os.pathsep))
+        return [path for path in paths if os.path.exists(path)]  # each attempt would encode all variables anew
