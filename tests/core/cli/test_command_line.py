@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from central_venv import Home, Store
 from central_venv.cli import listing as list_command
-from central_venv.cli import main
+from central_venv.cli import main, parse_quickly
 from central_venv.cli import path as path_command
 from central_venv.cli.parser import parse
-from central_venv.cli.quick import parse_quickly
 from central_venv.cli.text import print_safely
 from central_venv.errors import ProjectNotFoundError
 from central_venv.machine import clock

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv.cli import env as env_command
+from central_venv.cli import parse_quickly
 from central_venv.cli import run as run_command
 from central_venv.cli.parser import parse
-from central_venv.cli.quick import parse_quickly
 from central_venv.policy.key import home_name
 from hypothesis import given
 from hypothesis import strategies as st
