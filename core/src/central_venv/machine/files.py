@@ -192,6 +192,8 @@ def make_private_directory(path: str) -> bool:
     Raises:
         StoreError: it could not be made.
     """
+    if os.path.isdir(path):  # as nearly always, and an attempt to create it would wait for whoever changes its parent
+        return False
     for parent_exists in (False, True):
         try:
             os.mkdir(path, PRIVATE_DIRECTORY)
