@@ -98,6 +98,7 @@ def test_a_distribution_alone_can_be_imported_and_used(built: Path, name: str, t
     assert versions == ["central-venv 0.1.0\n"] * 2
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.skipif(sys.platform == "win32", reason="its project's tests are run with other paths there")
 def test_the_main_job_works_from_a_checkout() -> None:
     done = subprocess.run(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.hatch import COLLECTOR, PYPROJECT, Hatch
 from support.hosts import Host, make_host
+from support.network import need_packages
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ RELEASES = {
     "oldest": ("hatch==1.16.0", "virtualenv<20.36", "uv"),
     "newest": ("hatch", "uv"),
 }
+
+
+@pytest.fixture(autouse=True)
+def backends(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What builds the packages here, from the package index or from uv's cache."""
+    need_packages(monkeypatch, "flit_core", "hatchling")
 
 
 @pytest.fixture(scope="session", params=RELEASES)

@@ -259,6 +259,7 @@ def test_remove_of_a_matrix_removes_its_variants(newest_hatch: Hatch, matrix: Pa
     assert newest_hatch.environments(matrix) == {"docs": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_tests_run_in_an_environment_in_the_store(hatch: Hatch, package: Path) -> None:
     before = listing(package)
 
@@ -281,6 +282,7 @@ def test_a_build_has_its_environment_in_the_store(hatch: Hatch, package: Path) -
     assert hatch.environments(package) == {"hatch-build": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_formatting_has_its_environment_in_the_store(hatch: Hatch, package: Path) -> None:
     before = listing(package)
     (package / "src" / "demo" / "__init__.py").write_text('"""A package."""\nx = [1,2]\n')
@@ -293,6 +295,7 @@ def test_formatting_has_its_environment_in_the_store(hatch: Hatch, package: Path
     assert set(hatch.environments(package).values()) == {"ready"}
 
 
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("what", ["code", "fmt"])
 def test_checks_have_their_environments_in_the_store(newest_hatch: Hatch, package: Path, what: str) -> None:
     before = listing(package)
@@ -322,6 +325,7 @@ def test_dependencies_are_shown_as_without_us(
     assert not store.exists()
 
 
+@pytest.mark.usefixtures("index")
 def test_a_lock_file_is_written_into_the_project(newest_hatch: Hatch, locked: Path) -> None:
     before = listing(locked)
 
@@ -333,6 +337,7 @@ def test_a_lock_file_is_written_into_the_project(newest_hatch: Hatch, locked: Pa
     assert newest_hatch.environments(locked) == {"default": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_a_locked_environment_is_installed_from_its_lock_file(newest_hatch: Hatch, locked: Path) -> None:
     newest_hatch.run("dep", "lock", cwd=locked, UV_CONSTRAINT=str(write_constraint(locked.parent)))
     newest_hatch.run("env", "prune", cwd=locked)
@@ -346,6 +351,7 @@ def test_a_locked_environment_is_installed_from_its_lock_file(newest_hatch: Hatc
     assert newest_hatch.environments(locked) == {"default": "ready"}
 
 
+@pytest.mark.usefixtures("index")
 def test_dep_sync_brings_a_locked_environment_to_its_lock_file(newest_hatch: Hatch, locked: Path) -> None:
     newest_hatch.run("dep", "lock", cwd=locked, UV_CONSTRAINT=str(write_constraint(locked.parent)))
     environment = newest_hatch.directory(locked) / "default"

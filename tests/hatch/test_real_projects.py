@@ -146,6 +146,7 @@ def test_showing_the_environments_writes_nothing(
     assert listing(tree) == before
 
 
+@pytest.mark.usefixtures("index")
 def test_real_tests_pass_and_leave_nothing_of_hatch_in_the_tree(
     newest_hatch: Hatch, real_project: RealProject, tmp_path: Path, home: Path, store: Path
 ) -> None:
@@ -161,6 +162,7 @@ def test_real_tests_pass_and_leave_nothing_of_hatch_in_the_tree(
     assert environments_below(home) == environments_below(store)  # none among hatch's own data
 
 
+@pytest.mark.usefixtures("index")
 def test_real_tests_pass_on_old_releases(hatch: Hatch, tmp_path: Path, home: Path, store: Path) -> None:
     tree = INTERNAL.unpack(tmp_path / "unpacked")
     INTERNAL.enable(tree)

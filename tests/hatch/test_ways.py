@@ -95,6 +95,7 @@ def prefix(host: Host, *command: str | Path, cwd: Path, **variables: str) -> str
     return result.out.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("index")
 def test_a_project_that_requires_the_plugin_has_hatch_install_it_into_itself(
     fresh_hatch: Host, wheels: Path, tmp_path: Path, store: Path
 ) -> None:

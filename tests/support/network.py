@@ -27,6 +27,14 @@ def need_index() -> None:
         pytest.skip(f"the package index is out of reach: {reason}")
 
 
+def need_packages(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let every uv look into its cache only if the index is out of reach; skip the test if a package is not there."""
+    if _out_of_reach() is not None:
+        if not _are_kept(names):
+            need_index()
+        monkeypatch.setenv("UV_OFFLINE", "1")
+
+
 def download(*command: str | Path) -> None:
     """Run a command of uv, or pip, that may download: without the index, from uv's cache; if it has not all, skip.
 
@@ -46,8 +54,10 @@ def download(*command: str | Path) -> None:
 @cache
 def _out_of_reach() -> str | None:
     """Why a download fails; None if it does not. Asked once by each process that runs tests."""
-    variables = {name: value for name, value in os.environ.items() if name != "PIP_NO_INDEX"}  # which a test may set
     with tempfile.TemporaryDirectory() as directory:
+        # As the tests see it: without the user's own configuration, and whatever a test says.
+        variables = {name: value for name, value in os.environ.items() if name != "PIP_NO_INDEX"}
+        variables |= dict.fromkeys(("HOME", "USERPROFILE", "APPDATA"), directory)
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "0"]
         command = [*pip, "--dest", directory, _SAMPLE]
         try:
@@ -58,3 +68,11 @@ def _out_of_reach() -> str | None:
             return f"no answer within {_PATIENCE} s"
     said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
     return said[-1] if done.returncode else None
+
+
+@cache
+def _are_kept(names: tuple[str, ...]) -> bool:
+    """Whether uv's cache has packages."""
+    with tempfile.TemporaryDirectory() as directory:
+        install = ["uv", "pip", "install", "--quiet", "--offline", "--python", sys.executable, "--target", directory]
+        return subprocess.run([*install, *names], capture_output=True, check=False).returncode == 0
