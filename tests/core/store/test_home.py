@@ -57,6 +57,10 @@ def test_asking_for_a_home_writes_nothing(project: Path, tmp_path: Path) -> None
     assert listing(tmp_path) == before
 
 
+def test_a_home_that_does_not_exist_does_not_say_its_project(home_of: Home) -> None:
+    assert not home_of.check()
+
+
 def test_environments_lie_in_the_home(home_of: Home) -> None:
     environment = home_of.environment("tox", "py312")
 
