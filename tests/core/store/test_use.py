@@ -148,6 +148,16 @@ def test_of_several_marks_only_the_dead_are_removed(uses: Uses) -> None:
     assert len(left) == 1
 
 
+def test_dead_marks_are_removed_wherever_ones_own_is_among_them(uses: Uses) -> None:
+    uses.begin()
+    write_tree(Path(uses.directory), {"!-dead.lock": "", "~-dead.lock": ""})
+
+    used = uses.by_others()
+
+    assert not used
+    assert [name for name in os.listdir(uses.directory) if "dead" in name] == []
+
+
 def test_a_mark_that_vanished_is_no_error(uses: Uses) -> None:
     uses.begin()
     os.unlink(os.path.join(uses.directory, os.listdir(uses.directory)[0]))
