@@ -142,6 +142,15 @@ def test_preparing_again_changes_nothing(home_of: Home, store: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
 
 
+def test_a_change_right_after_a_home_was_made_is_seen_in_whole_seconds(home_of: Home) -> None:
+    home_of.prepare()
+    made = int(os.stat(home_of.record_path).st_mtime)
+
+    write_project(home_of.record_path, ProjectRecord(home_of.root))
+
+    assert int(os.stat(home_of.record_path).st_mtime) > made
+
+
 def test_what_frees_space_is_there_before_any_environment(store: Path) -> None:
     Store(str(store)).prepare()
 
