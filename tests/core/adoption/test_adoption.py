@@ -584,6 +584,21 @@ def test_what_only_looks_like_a_makers_or_a_runners_is_known(file: str, told: st
 
 
 @posix_only
+def test_what_a_package_put_outside_of_its_environment_is_no_stray(base: Path) -> None:
+    package = f"{_PLACE}/demo-1.dist-info"
+    files = {
+        "pyvenv.cfg": f"version_info = {MINOR}.1\n",
+        f"{package}/METADATA": "Metadata-Version: 2.1\nName: demo\nVersion: 1\n",
+        f"{package}/RECORD": "../../../../outside,,\n/outside,,\n"
+        "demo-1.dist-info/METADATA,,\ndemo-1.dist-info/RECORD,,\n",
+    }
+    old = write_tree(base / "old", files)
+    write_tree(base, {"outside": ""})
+
+    assert strays(str(old), installed(str(old)), "project") == []
+
+
+@posix_only
 def test_what_setup_py_develop_and_virtualenv_wrote_beside_packages_is_nobodys_work(base: Path) -> None:
     old = write_real_environment(base / "old")
     source = write_tree(base / "source", {"x.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: x\nVersion: 1\n"})
