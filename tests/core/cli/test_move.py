@@ -195,6 +195,19 @@ def test_without_a_project_and_a_suggestion_one_is_asked_for(
     assert "no project in" in said.err
 
 
+def test_without_a_project_the_place_of_one_that_went_far_is_asked_for(
+    births: None, old: Home, base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.rename(base / "bar", write_tree(base / "far", {}) / "bar")
+    monkeypatch.chdir(write_tree(base / "empty", {}))
+
+    said = run("move", old.root)
+
+    assert (said.status, said.out) == (1, "")
+    assert "no project in" in said.err
+    assert os.path.isdir(old.path)
+
+
 def test_a_sub_directory_of_the_project_will_do(old: Home, new: Home, run: Runner, base: Path) -> None:
     deep = write_tree(base / "bar" / "src" / "x", {})
     os.chdir(deep)
