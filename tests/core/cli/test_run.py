@@ -167,6 +167,16 @@ def test_another_python_has_its_own_and_is_kept_in_what_runs_in_turn(project: Pa
     assert python_of(environment.parent / f".venv-{other}") == other
 
 
+def test_the_user_lets_uv_believe_what_the_project_says(project: Path, environment: Path) -> None:
+    other = other_python()
+    write_tree(project, {".python-version": str(find_pythons()[other])})
+
+    said = run(*WHERE, cwd=project)
+
+    assert said.out == f"{environment}\n", said.err
+    assert python_of(environment) == other
+
+
 def test_one_run_in_another_means_its_own_project(project: Path, environment: Path, base: Path) -> None:
     other = write_tree(base / "other", {"tox.ini": ""})
     again = [PROGRAMS.program("central-venv"), "run", "--project", str(other)]
