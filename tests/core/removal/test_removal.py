@@ -1035,6 +1035,29 @@ def test_a_sweep_that_fails_in_one_home_goes_on_with_the_next(home_of: Home, sto
     assert os.path.isdir(home_of.path)
 
 
+def test_a_sweep_that_cannot_rename_one_home_goes_on_with_the_next(
+    home_of: Home, store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(seal(home_of))
+    other = Home(Store(str(store)), str(write_tree(base / "other", {"pyproject.toml": ""})))
+    shutil.rmtree(seal(other))
+    take = Trash.take
+
+    def fail_for_one(trash: Trash, *parts: str) -> None:
+        if parts[-1] == os.path.basename(home_of.path):
+            raise PermissionError(13, "Permission denied")
+        take(trash, *parts)
+
+    monkeypatch.setattr(Trash, "take", fail_for_one)
+    removed = Removed(Trash(str(store)))
+
+    sweep(Store(str(store)), [home_of.path, other.path], removed)
+
+    assert removed.homes == 1
+    assert not os.path.lexists(other.path)
+    assert home_of.check()
+
+
 # what others made, and what nobody can tell
 
 
