@@ -616,6 +616,26 @@ def test_an_environment_that_came_into_use_meanwhile_stays(
     assert old.exists()
 
 
+def test_environments_that_cannot_be_looked_at_any_more_are_not_called_removed(
+    tox: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = tox.with_name("aside")
+
+    def agreed(_: str) -> bool:
+        tox.rename(aside)
+        tox.write_text("mine")
+        return True
+
+    monkeypatch.setattr(command, "agreed", agreed)
+
+    said = run("adopt")
+
+    assert said.status == 1
+    assert "removed" not in said.out + said.err
+    assert tox.read_text() == "mine"
+    assert (aside / "a" / "pyvenv.cfg").exists()
+
+
 @pytest.mark.parametrize("change", ["install", "uninstall", "file"])
 def test_an_environment_that_was_changed_meanwhile_stays(
     change: str, old: Path, base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
