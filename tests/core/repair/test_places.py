@@ -249,6 +249,43 @@ def test_strings_of_python_keep_their_value_and_nothing_else_changes() -> None:
     assert after.endswith("  # /p/foo\nx = f'/p/foo/{1}', '/new/\\'\"é'\n")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(b"# \xe9\nx = '/p/foo'\n", b"# \xe9\nx = '/p/bar'\n", id="not UTF-8"),
+        pytest.param(b"\xef\xbb\xbfx = '/p/foo'\n", b"\xef\xbb\xbfx = '/p/bar'\n", id="after a byte order mark"),
+        pytest.param(b"x = 0777, '/p/foo'\n", b"x = 0777, '/p/bar'\n", id="the grammar of another Python"),
+        pytest.param(b"'\\d', '/p/foo/\\d'\n", b"'\\d', '/p/bar/\\\\d'\n", id="an escape that means itself"),
+        pytest.param(b"x = 1\r'/p/foo'\x0c\r\n", b"x = 1\r'/p/bar'\x0c\r\n", id="ends of lines"),
+        pytest.param(b"def f(): return'/p/foo'\n", b"def f(): return'/p/bar'\n", id="behind a word"),
+        pytest.param(b"x = r'/p/foo', u'/p/foo'\n", b"x = '/p/bar', '/p/bar'\n", id="with a prefix"),
+        pytest.param(b"x = '/p/\\\nfoo'\n", b"x = '/p/bar'\n", id="on two lines"),
+        pytest.param(b"# it's\nx = '/p/foo'\n", b"# it's\nx = '/p/bar'\n", id="a quote in a comment"),
+    ],
+)
+def test_strings_of_python_are_found_whatever_stands_around_them(before: bytes, after: bytes) -> None:
+    assert places().in_python(before) == after
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(b"x = f\"{'/p/foo'}\"\n", id="in a string that is computed"),
+        pytest.param(b"x = Rb'/p/foo', t'/p/foo'\n", id="no string"),
+        pytest.param(b"x = '/p/foo\xe9'\n", id="not UTF-8"),
+        pytest.param(b"x = '''\n'/p/foo'\n'''\n", id="in a longer string"),
+    ],
+)
+def test_what_is_no_path_alone_stays_in_python(source: bytes) -> None:
+    assert places().in_python(source) == source
+
+
+@pytest.mark.parametrize("source", [b"x = '/p/foo\n'", b"x = '/p/foo\\", b'x = """/p/foo""\\"'])
+def test_a_string_that_never_ends_is_no_python(source: bytes) -> None:
+    with pytest.raises(UnrepairableError, match=r"should be Python, and is not"):
+        places().in_python(source)
+
+
 def test_what_is_no_python_stays_unless_it_mentions_the_project() -> None:
     assert places().in_python(b"'''never ends\n") == b"'''never ends\n"
     with pytest.raises(UnrepairableError, match=r"should be Python, and is not"):

@@ -9,11 +9,10 @@ in `/p/foo`.
 from __future__ import annotations
 
 import ast
-import io
 import json
 import os
 import re
-import tokenize
+import warnings
 from urllib.parse import quote, unquote
 
 from central_venv.repair import coded_paths
@@ -35,6 +34,22 @@ _NAME_ENDS = rb"(?=[/\\\"'`:;,)\]}<>|&#?\r\n]|\Z)"
 _FILE_URL = re.compile(r"(file://(?:localhost)?)(/[^?#]*)(.*)", re.DOTALL)
 _FILE_URL_IN_TEXT = re.compile(r"file://[^\s;,'\"\[\]]+")
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: Comments, strings and words of a Python source. Not by `tokenize`: that follows the grammar of the running Python,
+#: which need not be the environment's, and since 3.12 refuses bytes that are not UTF-8 even in comments.
+_PYTHON = re.compile(
+    r"""
+    \#[^\r\n]*
+    | (?P<string>
+        (?:[rR]?[bBfFtT]?|[bBfFtT][rR]|[uU])
+        (?:
+            (?P<long>'{3}|"{3}) (?:[^\\'"]+|\\.|(?!(?P=long))['"])* (?P<long_end>(?P=long))?
+            | (?P<short>['"]) (?:[^\\'"\r\n]+|\\(?:\r\n|.)|(?!(?P=short))['"])* (?P<short_end>(?P=short))?
+        )
+    )
+    | \w+
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 #: What URLs may hold as it is, and uv and pip write so, or read as the same.
 _PLAIN_IN_URL = "/!$&'()*+,;=:@~"
 
@@ -177,29 +192,25 @@ class Places:
     def _python_strings(self, source: str) -> str:
         if not self._roots:
             return source
-        lines = io.StringIO(source, newline="").readlines()  # `splitlines` knows more ends of lines than Python does
-        try:
-            tokens = list(tokenize.generate_tokens(iter(lines).__next__))
-        except (tokenize.TokenError, SyntaxError) as error:
+        literals = [found for found in _PYTHON.finditer(source) if found["string"]]
+        if any(found["long_end"] is None is found["short_end"] for found in literals):  # one that never ends
             if any(root in source for root in self._roots):
-                raise UnrepairableError(
-                    "what mentions the project's path there should be Python, and is not"
-                ) from error
+                raise UnrepairableError("what mentions the project's path there should be Python, and is not")
             return source
-        for token in reversed(tokens):
-            if token.type == tokenize.STRING and (new := self._python_string(token.string)) is not None:
-                (first, start), (last, end) = token.start, token.end
-                lines[first - 1 : last] = [lines[first - 1][:start] + new + lines[last - 1][end:]]
-        return "".join(lines)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in other people's strings
+            return _PYTHON.sub(self._python_string, source)
 
-    def _python_string(self, literal: str) -> str | None:
-        """A string literal that has to be another one now."""
+    def _python_string(self, found: re.Match[str]) -> str:
+        """What was found in a source, or the string literal that it has to be now."""
+        if found["string"] is None:
+            return found[0]
         try:
-            value = ast.literal_eval(literal)
-        except (ValueError, SyntaxError):
-            return None
+            value = ast.literal_eval(found[0])
+        except (ValueError, SyntaxError):  # one that is computed, or holds what is not UTF-8
+            return found[0]
         if not isinstance(value, str) or (new := self._value(value)) == value:
-            return None
+            return found[0]
         return repr(new)
 
     def _value(self, value: str) -> str:
