@@ -386,6 +386,29 @@ def test_the_modules_that_a_path_file_imports_are_mended(moved: Moved) -> None:
     assert stranger.read_text() != moved.expected(code)
 
 
+def test_the_modules_that_a_start_file_names_are_mended(moved: Moved) -> None:
+    code = "places = ['ROOT/build', 'HOME/.venv/bin/ninja', 'NEAR']\n"
+    lines = "# stranger:of\n_demo_loader:install\r\n  deep.inside:thing.call\n\nstranger\n./stranger:of\n"
+    moved.file(f"{PACKAGES}/demo.start", lines)
+    loader = moved.file(f"{PACKAGES}/_demo_loader.py", code)
+    deep = moved.file(f"{PACKAGES}/deep/inside.py", code)
+    stranger = moved.file(f"{PACKAGES}/stranger.py", code)
+
+    moved.move_and_repair()
+
+    assert loader.read_text() == deep.read_text() == moved.expected(code)
+    assert stranger.read_text() != moved.expected(code)
+
+
+def test_a_path_file_with_an_escape_that_means_itself_is_read(moved: Moved) -> None:
+    moved.file(f"{PACKAGES}/demo.pth", "import _demo_loader; x = '\\d'\n")
+    loader = moved.file(f"{PACKAGES}/_demo_loader.py", "x = 'ROOT/src'\n")
+
+    moved.move_and_repair()
+
+    assert loader.read_text() == moved.expected("x = 'ROOT/src'\n")
+
+
 def test_what_was_compiled_of_a_changed_module_goes(moved: Moved) -> None:
     moved.file(f"{PACKAGES}/demo.pth", "import loader, unchanged\n")
     moved.file(f"{PACKAGES}/loader.py", "x = 'ROOT/src'\n")

@@ -8,12 +8,13 @@ import csv
 import hashlib
 import io
 import os
+import warnings
 
 from central_venv.machine import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from central_venv.repair.changes import Changes, File
 
@@ -31,7 +32,9 @@ def look_at_packages(changes: Changes) -> None:
                 changes.change_link(entry.path)
             elif entry.name.endswith((".pth", ".egg-link")):
                 changes.change(entry.path, changes.places.in_path_file)
-                _look_at_modules(changes, entry)
+                _look_at_modules(changes, changes.file(entry.path), _imported)
+            elif entry.name.endswith(".start"):
+                _look_at_modules(changes, changes.read(entry.path), _started)
             elif entry.name.endswith(".dist-info"):
                 changes.change(os.path.join(entry.path, "direct_url.json"), changes.places.in_json)
 
@@ -67,12 +70,19 @@ def remove_compiled(path: str) -> None:
                 os.unlink(entry.path)
 
 
-def _look_at_modules(changes: Changes, entry: os.DirEntry[str]) -> None:
-    """The modules that a `.pth` file imports are where build backends note the places of editable packages."""
-    file = changes.file(entry.path)
-    for line in () if file is None else file.old.splitlines():
-        for name in _imported(line):
-            module = os.path.join(os.path.dirname(entry.path), *name.split(".")) + ".py"
+def _look_at_modules(changes: Changes, file: File | None, named: Callable[[bytes], Iterable[str]]) -> None:
+    """The modules that Python loads when it starts are where build backends note the places of editable packages.
+
+    Args:
+        changes: what is to change in the environment.
+        file: the one that names them; None if there is none.
+        named: the modules that one of its lines names.
+    """
+    if file is None:
+        return
+    for line in file.old.splitlines():
+        for name in named(line):
+            module = os.path.join(os.path.dirname(file.path), *name.split(".")) + ".py"
             changes.change(module, changes.places.in_python)
 
 
@@ -96,7 +106,9 @@ def _imported(line: bytes) -> Iterator[str]:
     if not line.startswith((b"import ", b"import\t")):
         return
     try:
-        statements = ast.parse(line).body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in other people's strings
+            statements = ast.parse(line).body
     except (SyntaxError, ValueError):
         return
     for statement in statements:
@@ -104,6 +116,13 @@ def _imported(line: bytes) -> Iterator[str]:
             yield from (alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
             yield statement.module
+
+
+def _started(line: bytes) -> Iterator[str]:
+    """The module of a line of a `.start` file, which is `module:function` (Python >= 3.15)."""
+    name, colon, _ = os.fsdecode(line).strip().partition(":")
+    if colon and all(part.isidentifier() for part in name.split(".")):
+        yield name
 
 
 def _line_of_list(line: bytes, place: str, changed: dict[str, File]) -> bytes:
