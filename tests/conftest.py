@@ -69,9 +69,23 @@ def repeats_others(item: pytest.Item) -> bool:
     return item.get_closest_marker("exhaustive") is not None and item.get_closest_marker("every_release") is None
 
 
+@pytest.fixture(scope="session")
+def running_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the Python that runs the tests, outside of its environment and by the name of its version."""
+    python = Path(os.path.realpath(sys.executable))
+    if sys.platform == "win32":
+        return Path(sys.base_prefix)
+    directory = tmp_path_factory.mktemp("running-python")
+    (directory / f"python{sys.version_info.major}.{sys.version_info.minor}").symlink_to(python)
+    return directory
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty home directory for each test; downloads are kept for all of them. No host outlives its test."""
+def home(tmp_path: Path, running_python: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home directory for each test; downloads are kept for all of them. No host outlives its test.
+
+    The running Python is found on `PATH` behind all others: it may have been started by its path alone.
+    """
     for name in os.environ:
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
@@ -86,7 +100,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv(name, place)
     monkeypatch.setenv("VIRTUALENV_OVERRIDE_APP_DATA", str(CACHE / "virtualenv"))
     monkeypatch.setenv("VIRTUALENV_SYMLINK_APP_DATA", "1")
-    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.prefix, SCRIPTS)), os.environ["PATH"]]))
+    path = [str(Path(sys.prefix, SCRIPTS)), os.environ["PATH"], str(running_python)]
+    monkeypatch.setenv("PATH", os.pathsep.join(path))
     yield directory
     end_all()
 
