@@ -27,7 +27,7 @@ TOOLS = (
     "coverage",
     "hypothesis",
     "import-linter",
-    "lupa",
+    "lupa ; python_version < '3.15'",  # it has no wheels for later ones
     "mypy",
     "pexpect",
     "platformdirs",

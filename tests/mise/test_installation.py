@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lupa import lua51
 from mise_central_venv.__main__ import main
 from mise_central_venv.plugin import NAME, plugin_directory
 from support.hosts import ROOT, SCRIPTS
@@ -120,7 +119,7 @@ def test_without_its_script_it_calls_the_command_line_without_the_projects_modul
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     main(["install"])
 
-    lua = lua51.LuaRuntime()
+    lua = pytest.importorskip("lupa.lua51", reason="lupa has no wheels for this Python").LuaRuntime()
     words = list(lua.execute((plugin_directory() / "lib" / "command.lua").read_bytes()).values())
     done = subprocess.run([*words, "path"], cwd=project, check=True, capture_output=True, text=True)
 

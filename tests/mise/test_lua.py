@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lupa import lua51
 from support.debian import find_program
 from support.hosts import ROOT
 from support.mise import ANSWER, old_tree
@@ -17,6 +16,8 @@ from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+lua51 = pytest.importorskip("lupa.lua51", reason="lupa has no wheels for this Python")
 
 PLUGIN = ROOT / "plugins" / "mise"
 #: What the shell says of a call that it had to end.
