@@ -5,6 +5,7 @@
     python3 dev.py test     format, lint, types and the tests; with `--exhaustive` also what only repeats them
     python3 dev.py test --newest    the tests of the hosts with their newest releases instead of the pinned ones
     python3 dev.py cover    how much of the code the tests reach, which must be enough
+    python3 dev.py pythons  the tests of what touches the interpreter, on each other supported Python that is found
     python3 dev.py bench    what a lookup and the plugins cost, as ratios
 
 Everything it installs goes to `.dev/` in this checkout.
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+
+import other_pythons
 
 ROOT = Path(__file__).resolve().parent
 DEV = ROOT / ".dev"
@@ -49,7 +52,7 @@ SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 def main() -> int:
     """Run one of the jobs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("job", choices=["tour", "test", "cover", "bench"])
+    parser.add_argument("job", choices=["tour", "test", "cover", "pythons", "bench"])
     parser.add_argument("--exhaustive", action="store_true", help="with `test`: also the tests that repeat others")
     parser.add_argument("arguments", nargs="*", help="for pytest or the benchmarks, behind `--`")
     parser.add_argument(
@@ -61,7 +64,8 @@ def main() -> int:
         from newest import test as test_newest
 
         return test_newest(environment, options.arguments)
-    return {"tour": tour, "test": test, "cover": cover, "bench": bench}[options.job](environment, options)
+    jobs = {"tour": tour, "test": test, "cover": cover, "pythons": pythons, "bench": bench}
+    return jobs[options.job](environment, options)
 
 
 def set_up() -> Path:
@@ -91,13 +95,14 @@ def test(environment: Path, options: argparse.Namespace) -> int:
     call(environment, "lint-imports", "--no-logo", "--no-cache")
     check_types(environment)
     more = ["--exhaustive"] if options.exhaustive else []
-    return call(environment, "python", "-m", "pytest", *IN_PARALLEL, *more, *options.arguments, check=False)
+    status = call(environment, "python", "-m", "pytest", *IN_PARALLEL, *more, *options.arguments, check=False)
+    return status if options.arguments else pythons(environment, options) or status
 
 
 def check_types(environment: Path) -> None:
     """Everything as this system sees it, and the distributions as each other system does."""
     sources = [f"{member}/src" for member in MEMBERS]
-    call(environment, "mypy", *sources, "tests", "benchmarks", "examples", "dev.py", "newest.py")
+    call(environment, "mypy", *sources, "tests", "benchmarks", "examples", "dev.py", "newest.py", "other_pythons.py")
     for platform in PLATFORMS:
         if platform != sys.platform:
             cache = DEV / "cache" / f"mypy-{platform}"
@@ -123,6 +128,11 @@ def cover(environment: Path, options: argparse.Namespace) -> int:
     return call(environment, "coverage", "report", file, "--fail-under", floor, check=False) or status
 
 
+def pythons(environment: Path, _: argparse.Namespace) -> int:
+    """A quick part of the tests on each other supported Python that is found."""
+    return other_pythons.run(environment / SCRIPTS / "uv", variables())
+
+
 def bench(environment: Path, options: argparse.Namespace) -> int:
     """What things cost."""
     return call(environment, "python", ROOT / "benchmarks" / "run.py", *options.arguments, check=False)
@@ -132,12 +142,16 @@ def call(environment: Path, program: str, *arguments: object, check: bool = True
     """Run a program of the environment; end with its status if it fails."""
     command = [str(environment / SCRIPTS / program), *map(str, arguments)]
     print("$", program, *arguments, flush=True)
-    caches = {"UV_CACHE_DIR": str(DEV / "cache" / "uv"), "PIP_CACHE_DIR": str(DEV / "cache" / "pip")}
-    variables = {**os.environ, **caches, "PYTHONDONTWRITEBYTECODE": ""}
-    status = subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+    status = subprocess.run(command, cwd=ROOT, env=variables(), check=False).returncode
     if check and status:
         raise SystemExit(status)
     return status
+
+
+def variables() -> dict[str, str]:
+    """The environment variables of all that is started."""
+    caches = {"UV_CACHE_DIR": str(DEV / "cache" / "uv"), "PIP_CACHE_DIR": str(DEV / "cache" / "pip")}
+    return {**os.environ, **caches, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 if __name__ == "__main__":
