@@ -6,17 +6,19 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
 from central_venv.cli import main
+from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS
 from support.commands import Said
 from support.environments import write_environment
 from support.trees import write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from support.commands import Runner
@@ -26,6 +28,19 @@ if TYPE_CHECKING:
 def base(tmp_path: Path) -> Path:
     """A directory whose path is its true path."""
     return type(tmp_path)(os.path.realpath(tmp_path))
+
+
+@pytest.fixture
+def outside(base: Path) -> Iterator[Path]:
+    """An empty directory that lies in no project, by its true path: the directories for tests may lie in one."""
+    for parent in (str(base), tempfile.gettempdir(), "/var/tmp", "/dev/shm"):
+        above = [os.path.realpath(parent), *map(str, type(base)(os.path.realpath(parent)).parents)]
+        marked = (os.path.join(each, marker) for each in above for marker in (*MARKERS, LAST_RESORT_MARKER))
+        if os.access(parent, os.W_OK) and not any(map(os.path.lexists, marked)):
+            with tempfile.TemporaryDirectory(dir=above[0]) as directory:
+                yield type(base)(directory)
+            return
+    pytest.skip("every temporary directory lies in a project here")
 
 
 @pytest.fixture

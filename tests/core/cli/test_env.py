@@ -102,9 +102,9 @@ def test_of_another_environment_that_one_is_watched(here: Path, capfd: pytest.Ca
 
 
 def test_without_a_project_the_configuration_is_watched(
-    base: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(base)
+    monkeypatch.chdir(outside)
 
     assert answer(capfd)["watch"] == config_files()
 
@@ -147,14 +147,16 @@ def test_what_happens_in_a_repository_does_not_matter_where_something_else_makes
     assert not [path for path in found["inputs"] if path.endswith(".git")]
 
 
-def test_what_makes_a_repository_a_project_counts(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (here / "pyproject.toml").unlink()
-    (here / ".git").mkdir()
+def test_what_makes_a_repository_a_project_counts(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(outside)
+    (outside / ".git").mkdir()
 
     found = answer(capfd)
 
-    assert found["root"] == str(here)
-    assert found["inputs"][str(here / ".git")] != 0
+    assert found["root"] == str(outside)
+    assert found["inputs"][str(outside / ".git")] != 0
 
 
 def test_an_environment_that_nobody_recorded_is_adopted(
@@ -217,9 +219,9 @@ def test_another_environment_can_be_meant(
 
 
 def test_without_a_project_a_program_is_told_so(
-    base: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(base)
+    monkeypatch.chdir(outside)
 
     found = answer(capfd)
 
@@ -227,9 +229,9 @@ def test_without_a_project_a_program_is_told_so(
 
 
 def test_without_a_project_a_shell_gets_an_error(
-    base: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(base)
+    monkeypatch.chdir(outside)
 
     status = main(["env", "--shell", "bash"])
 
@@ -306,11 +308,11 @@ def test_below_the_project_a_nearer_marker_is_an_input(
 
 @pytest.mark.parametrize("marker", ["pyproject.toml", "tox.ini", ".git"])
 def test_without_a_project_each_marker_is_an_input(
-    marker: str, base: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    marker: str, outside: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(base)
+    monkeypatch.chdir(outside)
 
-    assert os.path.join(base, marker) in answer(capfd)["inputs"]
+    assert os.path.join(outside, marker) in answer(capfd)["inputs"]
 
 
 def test_with_rules_of_the_sites_own_the_answer_does_not_last(

@@ -185,9 +185,9 @@ def test_where_it_seems_to_be_is_suggested(
 
 
 def test_without_a_project_and_a_suggestion_one_is_asked_for(
-    base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+    outside: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(write_tree(base / "empty", {}))
+    monkeypatch.chdir(outside)
 
     said = run("move", "foo")
 

@@ -406,11 +406,11 @@ def test_without_an_environment_nothing_is_run(
     assert not (base / "ran").exists()
 
 
-def test_outside_of_any_project_nothing_is_run(base: Path) -> None:
-    said = run("python", "-V", cwd=base)
+def test_outside_of_any_project_nothing_is_run(outside: Path) -> None:
+    said = run("python", "-V", cwd=outside)
 
     assert (said.status, said.out) == (1, "")
-    assert said.err.startswith(f"error: no project in `{base}` or above it\n")
+    assert said.err.startswith(f"error: no project in `{outside}` or above it\n")
 
 
 @posix_only

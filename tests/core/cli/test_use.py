@@ -119,9 +119,9 @@ def test_with_central_environments_turned_off_it_is_an_error(
 
 
 def test_outside_of_a_project_it_is_an_error(
-    torch: Path, tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+    torch: Path, outside: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(outside)
 
     said = run("use", "@torch")
 
