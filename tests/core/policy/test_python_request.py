@@ -313,6 +313,17 @@ RANGES = [
 ]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are Linux")
+def test_uv_may_find_a_python_in_a_directory_of_any_name(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = os.path.join(base, os.fsdecode(b"caf\xe9"))
+    os.mkdir(directory)
+    os.symlink(os.path.realpath(sys.executable), os.path.join(directory, "python"))
+    program(base / "uv", f"printf '%s/caf\\351/python\\n' '{base}'")
+    monkeypatch.setenv("PATH", str(base))
+
+    assert python_name(">=3") == THIS
+
+
 @posix_only
 @pytest.mark.parametrize("request_", RANGES)
 def test_uv_is_asked_what_a_range_of_the_project_means(

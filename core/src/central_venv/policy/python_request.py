@@ -228,11 +228,9 @@ def _output_of(command: list[str]) -> str:
             cwd=os.sep,
             env=variables_elsewhere(),
             capture_output=True,
-            text=True,
-            errors="replace",
             check=True,
             timeout=_PROBE_TIMEOUT,
         )
-    except (OSError, subprocess.SubprocessError):
+        return os.fsdecode(done.stdout).strip()  # a path, as a rule
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
-    return done.stdout.strip()
