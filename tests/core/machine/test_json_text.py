@@ -1,4 +1,4 @@
-"""JSON that is written without the standard library is what that writes."""
+"""JSON that is written and read without the standard library's functions is what these write and read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from central_venv.machine.json_text import json_text
+from central_venv.machine.json_text import json_text, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,3 +26,22 @@ def test_a_value_is_written_as_the_standard_library_writes_it(value: object) -> 
 def test_what_answers_and_records_do_not_hold_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="has no form in JSON here"):
         json_text(value)
+
+
+PARTS = ['{"a": 1.5}', "[]", "{}", '"é\\u00e9"', "1", "null", " ", "\n", "\t", "\r", "\f", "\u00a0", "\ufeff", ",", "x"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=4).map("".join))
+def test_a_text_is_what_the_standard_library_takes_it_for(text: str) -> None:
+    try:
+        expected: object = json.loads(text)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            parse(text)
+    else:
+        assert parse(text) == expected
+
+
+def test_a_text_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(RecursionError):
+        parse("[" * 100_000)

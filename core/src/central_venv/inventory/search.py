@@ -120,20 +120,17 @@ def environment_directories(home: str) -> Iterator[tuple[str, str, str]]:
             for child in files.entries(entry.path, follow=True):  # it is no link, as was just seen
                 if not child.is_dir(follow_symlinks=False):
                     continue
-                if _is_data_directory(home, runner, child):
+                if layout.is_data_directory(runner, child.name) and not _is_called_so(home, runner, child):
                     for path in _environments_below(child.path, _DEEPEST):
                         yield runner, os.path.relpath(path, entry.path), path
                 else:
                     yield runner, child.name, child.path
 
 
-def _is_data_directory(home: str, runner: str, entry: os.DirEntry[str]) -> bool:
-    """Whether a runner's own data directory is meant, not an environment that is called as that is."""
-    return (
-        layout.is_data_directory(runner, entry.name)
-        and not venv.is_environment(entry.path)
-        and not os.path.lexists(layout.environment_record_path(home, runner, entry.name))
-    )
+def _is_called_so(home: str, runner: str, entry: os.DirEntry[str]) -> bool:
+    """Whether an environment is called as a runner's own data directory is."""
+    record = layout.environment_record_path(home, runner, entry.name)
+    return venv.is_environment(entry.path) or os.path.lexists(record)
 
 
 def _environments_below(directory: str, levels: int) -> Iterator[str]:

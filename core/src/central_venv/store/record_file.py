@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from central_venv.errors import DamagedRecordError, NewerRecordError
 from central_venv.machine import files
-from central_venv.machine.json_text import json_text
+from central_venv.machine.json_text import json_text, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,10 +60,8 @@ def decode(path: str, content: bytes, remedy: str) -> dict[str, object]:
         DamagedRecordError: it is no record.
         NewerRecordError: it was written by a newer central-venv.
     """
-    import json
-
     try:
-        fields: object = json.loads(content.decode())
+        fields = parse(content.decode())
     except (ValueError, RecursionError) as error:  # no JSON, no Unicode, or thousands of brackets
         raise damaged(path, remedy) from error
     if not isinstance(fields, dict):
