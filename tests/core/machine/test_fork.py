@@ -46,6 +46,18 @@ def test_nothing_is_forked_beside_other_threads(monkeypatch: pytest.MonkeyPatch,
 
 
 @posix_only
+def test_where_the_system_does_not_tell_of_threads_one_that_is_alone_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> NoReturn:
+        raise FileNotFoundError(errno.ENOENT, "", path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+
+    assert processes(8) == 2
+
+
+@posix_only
 @pytest.mark.parametrize("processors", [1, 2, 4, 100])
 @pytest.mark.parametrize("affinity", [True, False])
 def test_there_are_as_many_processes_as_processors(
