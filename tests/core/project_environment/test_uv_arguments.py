@@ -179,6 +179,18 @@ def test_a_variable_stands_for_an_option(line: str, variable: str, monkeypatch: 
     assert not read(line).uses_environment
 
 
+@pytest.mark.parametrize(("line", "frozen"), [("remove a", False), ("remove --frozen a", True)])
+def test_an_option_freezes_the_lock_file(line: str, frozen: bool) -> None:  # noqa: FBT001
+    assert read(line).is_frozen is frozen
+
+
+@pytest.mark.parametrize(("value", "frozen"), [("0", False), ("1", True)])
+def test_a_variable_freezes_the_lock_file(value: str, frozen: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    monkeypatch.setenv("UV_FROZEN", value)
+
+    assert read("remove a").is_frozen is frozen
+
+
 def test_a_script_that_says_what_it_needs_works_elsewhere(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(base, {"a/with.py": "# /// script\n# ///\n", "a/without.py": ""})
     monkeypatch.chdir(base)
