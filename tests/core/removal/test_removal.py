@@ -20,7 +20,7 @@ from central_venv.removal.target import Removed, Target
 from central_venv.store.lock import Lock
 from central_venv.store.project_record import ProjectRecord, write_project
 from central_venv.store.trash import Trash
-from support.environments import seal
+from support.environments import seal, seal_shared
 from support.mounts import mounted
 from support.trees import listing, write_tree
 
@@ -176,6 +176,17 @@ def test_an_environment_goes_with_its_record_its_lock_and_its_marks(home_of: Hom
     assert (names_of(removed), removed.homes, removed.kept) == (["py312"], 0, [])
     assert listing(Path(home_of.path, ".central-venv", "tox")) == {"other.json", "other.lock"}
     assert os.listdir(os.path.join(home_of.path, ".tox")) == ["other"]
+
+
+def test_a_shared_environment_goes_with_its_record_and_its_lock(store: Path) -> None:
+    seal_shared(Store(str(store)), "@other")
+    path = seal_shared(Store(str(store)), "@torch")
+
+    removed = take_all(find_project(str(path), on_problem=complain))
+
+    assert (names_of(removed), removed.kept) == (["@torch"], [])
+    assert not os.path.lexists(path)
+    assert listing(store / ".central-venv" / "project") == {"@other.json", "@other.lock"}
 
 
 @pytest.mark.parametrize("runner", ["tox", "project"])
