@@ -490,6 +490,15 @@ def test_a_first_line_that_is_too_long_for_another_program_is_a_reason(moved: Mo
         moved.repair()
 
 
+def test_a_first_line_that_names_no_old_place_stays_however_long_it_is(moved: Moved) -> None:
+    content = f"#!/{'d' * 600}/perl\nplace = 'HOME/.venv'\n"
+    file = moved.file("bin/tool", content)
+
+    moved.move_and_repair()
+
+    assert file.read_text() == moved.expected(content)
+
+
 def test_an_archive_behind_a_first_line_stays_whole(moved: Moved) -> None:
     file = moved.file("bin/archive", "#!HOME/.venv/bin/python\n")
     rest = b"PK\0\xff" + os.fsencode(moved.environment) + b"\0"
