@@ -409,6 +409,15 @@ def test_a_path_file_with_an_escape_that_means_itself_is_read(moved: Moved) -> N
     assert loader.read_text() == moved.expected("x = 'ROOT/src'\n")
 
 
+def test_a_line_of_a_path_file_that_python_does_not_run_imports_nothing(moved: Moved) -> None:
+    moved.file(f"{PACKAGES}/demo.pth", "from stranger import x\n import stranger\n")
+    stranger = moved.file(f"{PACKAGES}/stranger.py", "places = ['ROOT/build']\n")
+
+    moved.move_and_repair()
+
+    assert stranger.read_text() == f"places = ['{moved.root}/build']\n"
+
+
 def test_what_was_compiled_of_a_changed_module_goes(moved: Moved) -> None:
     moved.file(f"{PACKAGES}/demo.pth", "import loader, unchanged\n")
     moved.file(f"{PACKAGES}/loader.py", "x = 'ROOT/src'\n")
