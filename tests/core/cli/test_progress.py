@@ -35,6 +35,12 @@ def test_a_bar_names_the_work_and_its_steps(monkeypatch: pytest.MonkeyPatch) -> 
     assert "/3" in shown
 
 
+def test_a_bar_shows_how_many_steps_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = watch(monkeypatch, Terminal(), 3)
+
+    assert "1/3" in shown
+
+
 def test_a_bar_is_drawn_now_and_then_only(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = watch(monkeypatch, Terminal(), 10_000)
 
