@@ -20,12 +20,13 @@ from central_venv.adoption.in_tree import InTree
 from central_venv.adoption.installed import installed, program_path
 from central_venv.adoption.strays import strays
 from central_venv.errors import AdoptionError, CreationError, StoreError
+from central_venv.machine.foreground import run
 from central_venv.store.use import is_used
 from support.packages import uv, write_project, write_real_environment, write_wheel
 from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
@@ -253,6 +254,20 @@ def test_what_uv_and_pip_say_is_no_answer(
     replace(write_real_environment(base / "old", write_wheel(base)), environment)
 
     assert capfd.readouterr().out == ""
+
+
+def test_what_uv_warns_of_is_passed_on(
+    base: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def warn(command: list[str], directory: str, variables: Mapping[str, str]) -> tuple[int, str]:
+        status, _ = run(command, directory, variables)
+        return status, "warning: it is odd"
+
+    monkeypatch.setattr("central_venv.adoption.adopting.run", warn)
+
+    replace(write_real_environment(base / "old", write_wheel(base)), environment)
+
+    assert "warning: it is odd\n" in capfd.readouterr().err
 
 
 # what cannot be adopted
