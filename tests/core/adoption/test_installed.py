@@ -111,6 +111,18 @@ def test_the_subdirectory_of_an_archive_is_kept(base: Path) -> None:
 
 
 @posix_only
+def test_what_setup_py_develop_installed_is_found_where_packages_lie_behind_a_link(base: Path) -> None:
+    project = write_tree(
+        base / "project", {"demo.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: demo\nVersion: 3\n"}
+    )
+    write_tree(base / "packages", {"demo.egg-link": f"{project}\n."})
+    environment = write_tree(base / "venv", {"pyvenv.cfg": "version = 3.12.1\n", "lib/python3.12/x": ""})
+    (environment / "lib" / "python3.12" / "site-packages").symlink_to(base / "packages")
+
+    assert lines(installed(str(environment))) == [f"-e {project.as_uri()}"]
+
+
+@posix_only
 def test_what_setup_py_develop_installed_is_editable(base: Path) -> None:
     project = write_tree(
         base / "pro ject",
