@@ -43,8 +43,9 @@ TOOLS = (
 )
 PLATFORMS = ("linux", "darwin", "win32")
 COVERAGE_FLOOR = 95
-#: A worker that has done its tests takes over some of another one's.
-IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
+#: One process more than there are processors, because tests wait for programs and disks; one that has done its tests
+#: takes over some of another one's.
+IN_PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
 
 SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 
