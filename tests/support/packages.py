@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import zipfile
 from typing import TYPE_CHECKING
 
 from support.hosts import UV
+from support.network import download
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def write_wheel(directory: Path, name: str = "demo", version: str = "1") -> Path
 
 def uv(*arguments: str | Path) -> None:
     """Run the real uv."""
-    subprocess.run([UV, "--quiet", *map(str, arguments)], check=True)
+    download(UV, "--quiet", *arguments)
 
 
 def write_real_environment(path: Path, *packages: str | Path, python: str | None = None) -> Path:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from support.tox import Tox
 
 
+@pytest.mark.usefixtures("index")
 def test_tox_goes_on_with_the_environments_that_were_adopted(
     tox: Tox, package: Path, work_dir: Callable[[Path], Path]
 ) -> None:
