@@ -79,7 +79,8 @@ def set_up() -> Path:
     call(environment, "python", *pip, "uv")
     members = [argument for member in MEMBERS for argument in ("--editable", ROOT / member)]
     install = ["pip", "install", "--quiet", "--python", environment, "--compile-bytecode", "--constraint", CONSTRAINTS]
-    call(environment, "uv", *install, *TOOLS, *members)
+    if call(environment, "uv", *install, *TOOLS, *members, check=False):
+        call(environment, "uv", *install, "--offline", *TOOLS, *members)  # from what was downloaded before
     call(environment, "python", "-m", "compileall", "-q", *(ROOT / member / "src" for member in MEMBERS))
     return environment
 
