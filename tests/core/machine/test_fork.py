@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from central_venv.machine import fork as module
-from central_venv.machine.fork import fork, processes
+from central_venv.machine.fork import fork, worker_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning
 def test_there_is_one_process_where_none_can_be_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "fork", raising=False)
 
-    assert processes(8) == 1
+    assert worker_count(8) == 1
 
 
 @posix_only
@@ -39,7 +39,7 @@ def test_nothing_is_forked_beside_other_threads(monkeypatch: pytest.MonkeyPatch,
     thread = threading.Thread(target=event.wait)
     thread.start()
     try:
-        assert processes(8) == 1
+        assert worker_count(8) == 1
     finally:
         event.set()
         thread.join()
@@ -54,7 +54,7 @@ def test_where_the_system_does_not_tell_of_threads_one_that_is_alone_is_forked(m
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
 
-    assert processes(8) == 2
+    assert worker_count(8) == 2
 
 
 @posix_only
@@ -72,14 +72,14 @@ def test_there_are_as_many_processes_as_processors(
         monkeypatch.delattr(os, "sched_getaffinity", raising=False)
         monkeypatch.setattr(os, "cpu_count", lambda: processors)
 
-    assert processes(8) == min(processors, 8)
+    assert worker_count(8) == min(processors, 8)
 
 
 @pytest.mark.parametrize("maximum", [0, 1])
 def test_nobody_helps_who_has_nothing_to_do(monkeypatch: pytest.MonkeyPatch, maximum: int) -> None:
     monkeypatch.setattr(module, "_is_alone", lambda: pytest.fail("it looks for threads"))
 
-    assert processes(maximum) == 1
+    assert worker_count(maximum) == 1
 
 
 def nothing() -> None:

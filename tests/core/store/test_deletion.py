@@ -53,7 +53,7 @@ print(json.dumps([deleted.failures, deleted.freed, os.listdir()]))
 SHARED = """
 import json, os, signal, sys
 from central_venv.store import deletion, tree_deletion
-deletion.processes = lambda maximum: min(2, maximum)
+deletion.worker_count = lambda maximum: min(2, maximum)
 {}
 deleted = deletion.delete(sys.argv[1], os.listdir(sys.argv[1]), on_progress=lambda _: None)
 print(json.dumps([deleted.failures, deleted.freed, deleted.complete, os.listdir(sys.argv[1])]))
@@ -529,8 +529,8 @@ def test_a_process_with_threads_is_not_copied(trash: Path) -> None:
     write_many(trash)
     code = """
 import threading
-from central_venv.machine.fork import processes
-deletion.processes = processes
+from central_venv.machine.fork import worker_count
+deletion.worker_count = worker_count
 os.fork = None
 go_on = threading.Event()
 threading.Thread(target=go_on.wait, daemon=True).start()
@@ -543,7 +543,7 @@ threading.Thread(target=go_on.wait, daemon=True).start()
 
 @forks
 def test_progress_ends_with_everything(trash: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deletion, "processes", lambda maximum: min(2, maximum))
+    monkeypatch.setattr(deletion, "worker_count", lambda maximum: min(2, maximum))
     write_many(trash)
     seen: list[int] = []
 

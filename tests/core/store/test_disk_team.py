@@ -27,8 +27,8 @@ import os, sys
 sys.path.insert(0, {str(Path(module.__file__).parents[2])!r})
 from central_venv.store import disk_usage
 from central_venv.store.disk_usage import team, walk
-team.processes = lambda _: 3
-disk_usage._PATIENCE = walk._SLICE = 0
+team.worker_count = lambda _: 3
+disk_usage._SINGLE_PROCESS_TIME = walk._SLICE = 0
 paths = [entry.path for entry in os.scandir(sys.argv[1])]
 """
 
@@ -57,8 +57,8 @@ def many(base: Path) -> list[str]:
 @pytest.fixture
 def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Three processes whatever there is to do; the ids of the others."""
-    monkeypatch.setattr(team, "processes", lambda _: 3)
-    monkeypatch.setattr(module, "_PATIENCE", 0)
+    monkeypatch.setattr(team, "worker_count", lambda _: 3)
+    monkeypatch.setattr(module, "_SINGLE_PROCESS_TIME", 0)
     monkeypatch.setattr(walk, "_SLICE", 0)
     processes = []
     fork = os.fork
@@ -308,8 +308,8 @@ except KeyboardInterrupt:
 
 @posix_only
 def test_little_is_done_by_one_process(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 1000)
-    monkeypatch.setattr(team, "processes", lambda _: pytest.fail("it asks for others"))
+    monkeypatch.setattr(module, "_SINGLE_PROCESS_TIME", 1000)
+    monkeypatch.setattr(team, "worker_count", lambda _: pytest.fail("it asks for others"))
 
     measure(many(base))
 

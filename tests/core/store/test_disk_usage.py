@@ -39,9 +39,9 @@ def inodes(*roots: Path) -> dict[tuple[int, int], int]:
 @pytest.fixture(params=["one process", "small portions", "by path"])
 def any_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to measure, in this process."""
-    monkeypatch.setattr(team, "processes", lambda _: 1)
+    monkeypatch.setattr(team, "worker_count", lambda _: 1)
     if request.param == "small portions":
-        monkeypatch.setattr(module, "_PATIENCE", 0)
+        monkeypatch.setattr(module, "_SINGLE_PROCESS_TIME", 0)
         monkeypatch.setattr(walk, "_SLICE", 0)
     elif request.param == "by path":
         monkeypatch.setattr(walk, "BY_DESCRIPTOR", False)
@@ -323,8 +323,8 @@ def test_progress_ends_with_all_of_them(base: Path) -> None:
 
 @posix_only
 def test_progress_counts_what_is_done(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(team, "processes", lambda _: 1)
-    monkeypatch.setattr(module, "_PATIENCE", 0)
+    monkeypatch.setattr(team, "worker_count", lambda _: 1)
+    monkeypatch.setattr(module, "_SINGLE_PROCESS_TIME", 0)
     monkeypatch.setattr(walk, "_SLICE", 0)
     paths = [str(write_tree(base / str(number), {"sub/file": ""})) for number in range(5)]
     done: list[int] = []

@@ -29,7 +29,7 @@ def blocks(*paths: Path) -> int:
 @pytest.mark.parametrize("sibling", [False, True], ids=["a chain", "with siblings"])
 @pytest.mark.parametrize("patience", [0, 10])
 def test_depth_has_no_limit(base: Path, monkeypatch: pytest.MonkeyPatch, sibling: bool, patience: int) -> None:  # noqa: FBT001
-    monkeypatch.setattr(team, "processes", lambda _: 1)
+    monkeypatch.setattr(team, "worker_count", lambda _: 1)
     monkeypatch.setattr(walk, "_SLICE", patience)
     depth = 300 if sibling else 2000
     root = base / "root"
@@ -109,7 +109,7 @@ def test_a_directory_that_vanished_meanwhile_counts_nothing(
     patience: int,
 ) -> None:
     monkeypatch.setattr(walk, "_SLICE", patience)
-    monkeypatch.setattr(team, "processes", lambda _: 1)
+    monkeypatch.setattr(team, "worker_count", lambda _: 1)
     big = write_tree(base / "big", {"deep/file": "x" * 100_000})
     root = write_tree(base / "root", {"gone/deep/file": "x" * 10_000})
     scandir = os.scandir

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def processes(maximum: int) -> int:
-    """How many processes can work at once, this one included; one if this one cannot be copied, or had better not be.
+def worker_count(maximum: int) -> int:
+    """Return the number of processes to use, this one included; 1 if forking is unavailable or unsafe.
 
     Args:
         maximum: how many would have something to do.
@@ -35,7 +35,7 @@ def _is_alone() -> bool:
 if sys.platform == "win32":
 
     def fork(run: Callable[[], None]) -> int:
-        """Nobody asks for that there: see `processes`."""
+        """Nobody asks for that there: see `worker_count`."""
         raise NotImplementedError
 
 else:

@@ -11,7 +11,7 @@ import stat
 import sys
 from contextlib import suppress
 
-from central_venv.machine.fork import fork, processes
+from central_venv.machine.fork import fork, worker_count
 from central_venv.store.deleted import Deleted
 from central_venv.store.disk_usage import disk_usage
 from central_venv.store.tree_deletion import TreeDeletion
@@ -115,7 +115,7 @@ if sys.platform == "win32":
 else:
 
     def _delete_all(directory: str, names: Sequence[str], deleted: Deleted, on_progress: Callable[[int], None]) -> None:
-        count = processes(len(names) // _SHARE)
+        count = worker_count(len(names) // _SHARE)
         shares = [names[number::count] for number in range(count)]
         workers: list[_Worker] = []
         mine = list(shares[0])

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Usage", "disk_usage", "freed", "measure", "total"]
 
-#: For how many seconds nobody is asked to help.
-_PATIENCE = 0.001
+#: Seconds that this process works alone before others share the work.
+_SINGLE_PROCESS_TIME = 0.001
 
 
 def disk_usage(path: str) -> int:
@@ -46,8 +46,8 @@ def measure(paths: Sequence[str], *, on_progress: Callable[[int], None] | None =
     from central_venv.store.disk_usage.team import Job, share
 
     job = Job(paths, on_progress)
-    patience = time.monotonic() + _PATIENCE
-    while job.waiting and time.monotonic() < patience:
+    deadline = time.monotonic() + _SINGLE_PROCESS_TIME
+    while job.waiting and time.monotonic() < deadline:
         job.work()
     if job.waiting:
         share(job)

@@ -6,7 +6,7 @@ import marshal
 import os
 import sys
 
-from central_venv.machine.fork import fork, processes
+from central_venv.machine.fork import fork, worker_count
 from central_venv.store.disk_usage.usage import Usage
 from central_venv.store.disk_usage.walk import BY_DESCRIPTOR, UNKNOWN, walk
 
@@ -228,7 +228,7 @@ class _Worker:
 
 def share(job: Job) -> None:
     """Do what is left of a job, with other processes if there can be any."""
-    count = processes(_MAXIMUM_PROCESSES) if BY_DESCRIPTOR else 1
+    count = worker_count(_MAXIMUM_PROCESSES) if BY_DESCRIPTOR else 1
     workers: list[_Worker] = []
     try:
         while len(workers) < min(count - 1, job.waiting):
