@@ -22,6 +22,7 @@ from central_venv.adoption.strays import strays
 from central_venv.errors import AdoptionError, CreationError, StoreError
 from central_venv.machine.foreground import run
 from central_venv.store.use import is_used
+from support.network import need_index
 from support.packages import uv, write_project, write_real_environment, write_wheel
 from support.trees import contents, listing, write_tree
 
@@ -132,8 +133,9 @@ def test_one_without_packages_gets_none_and_no_pip(base: Path, environment: Envi
     assert state(environment) == "ready"
 
 
-@pytest.mark.usefixtures("installer")
-def test_pip_is_there_if_it_was(base: Path, environment: Environment) -> None:
+def test_pip_is_there_if_it_was(installer: str, base: Path, environment: Environment) -> None:
+    if installer == "uv":  # which takes pip from the index
+        need_index()
     subprocess.run([sys.executable, "-m", "venv", base / "old"], check=True)
 
     replace(base / "old", environment)
