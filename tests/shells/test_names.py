@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from central_venv import Home, Store
@@ -170,6 +170,19 @@ def test_a_shared_environment_that_a_project_uses_is_activated_with_it(
 
     assert meant(said) == str(path)
     assert said.out.startswith(f"_central_venv_activate '{root}/' ")
+
+
+def test_a_shared_environment_whose_use_cannot_be_noted_is_activated_all_the_same(
+    run: Runner, make_shared: Shared, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str, *_: object, **__: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied", path)
+
+    path = make_shared("@torch")
+    os.utime(Store(str(store)).shared_environment("@torch").record_path, (9, 9))
+    monkeypatch.setattr(os, "utime", refuse)
+
+    assert meant(run("activate", "--shell", "bash", "@torch")) == str(path)
 
 
 def test_a_shared_environment_that_is_not_there_is_an_error(run: Runner) -> None:
