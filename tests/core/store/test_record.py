@@ -161,6 +161,15 @@ def test_a_project_record_is_plain_json(tmp_path: Path) -> None:
     )
 
 
+def test_a_project_record_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_size))
+
+    write_project(str(tmp_path / "project.json"), ProjectRecord(ROOT))
+
+    assert flushed == [(tmp_path / "project.json").stat().st_size]
+
+
 def test_an_environment_record_is_plain_json(tmp_path: Path) -> None:
     record = EnvironmentRecord(
         "tox",
