@@ -1141,6 +1141,23 @@ def test_a_lock_that_cannot_be_looked_at_counts_as_held(home_of: Home, monkeypat
     assert path.is_dir()
 
 
+def test_a_lock_of_uv_that_cannot_be_looked_at_counts_as_held(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = seal(home_of, ".venv", "project")
+    real = os.open
+
+    def refuse(name: str, *arguments: int, **options: int) -> int:
+        if name == str(path / ".lock"):
+            raise PermissionError(13, "", name)
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    removed = take_all(look(home_of))
+
+    assert reasons(removed) == [(".venv", "in use by uv")]
+    assert path.is_dir()
+
+
 def test_what_a_desktop_put_into_a_home_goes_with_it(home_of: Home) -> None:
     seal(home_of)
     write_tree(Path(home_of.path), {".DS_Store": ""})
