@@ -96,7 +96,12 @@ def test_a_real_run_passes_and_leaves_nothing_of_tox_in_the_tree(
     assert {name for _, name, _, _ in found} <= {real_project.environment, ".pkg"}
 
 
+#: The releases before the newest, which runs all projects.
+OLD = ["oldest", pytest.param("middle", marks=pytest.mark.exhaustive(reason="the oldest runs it, too"))]
+
+
 @pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("tox", OLD, indirect=True)
 def test_a_real_run_passes_on_old_releases(tox: Tox, tmp_path: Path) -> None:
     project = PROJECTS["tox.ini"]
     tree = unpack_sdist(project.name, project.version, tmp_path / "unpacked")
@@ -119,5 +124,6 @@ def test_files_of_coverage_lie_in_the_store_and_are_combined_there(
     result = newest_tox.run("run", "-e", project.environment, cwd=tree)
 
     assert result.status == 0, result.text
+    assert newest_tox.environments(tree) == {project.environment: "ready", ".pkg": "ready"}
     assert (work_dir(tree) / f".coverage.{project.environment}").is_file()
     assert not list(tree.glob(".coverage*"))
