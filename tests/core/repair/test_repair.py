@@ -409,6 +409,15 @@ def test_a_path_file_with_an_escape_that_means_itself_is_read(moved: Moved) -> N
     assert loader.read_text() == moved.expected("x = 'ROOT/src'\n")
 
 
+def test_a_line_of_a_path_file_that_no_python_can_read_imports_nothing(moved: Moved) -> None:
+    content = "import loader\0\n"
+    file = moved.file(f"{PACKAGES}/demo.pth", content)
+
+    moved.move_and_repair()
+
+    assert file.read_text() == content
+
+
 def test_a_line_of_a_path_file_that_python_does_not_run_imports_nothing(moved: Moved) -> None:
     moved.file(f"{PACKAGES}/demo.pth", "from stranger import x\n import stranger\n")
     stranger = moved.file(f"{PACKAGES}/stranger.py", "places = ['ROOT/build']\n")
@@ -756,6 +765,17 @@ def test_a_python_that_does_not_start_says_why(moved: Moved, script: str, reason
 
     with pytest.raises(UnrepairableError, match=reason):
         start(str(moved.environment))
+
+
+def test_a_script_whose_python_is_gone_from_one_of_the_places_is_named(moved: Moved) -> None:
+    lost = f"{moved.root}/venv/bin/python"
+    moved.file("bin/python", "#!/bin/sh\n", 0o755)
+    moved.file("bin/hi", f"#!{lost}\n", 0o755)
+    moved.file("bin/theirs", "#!/opt/gone/bin/python\n", 0o755)
+
+    start(str(moved.environment))
+    with pytest.raises(UnrepairableError, match=f"^its program `hi` names the Python `{lost}`, which is not there$"):
+        start(str(moved.environment), [str(moved.root)])
 
 
 def test_a_python_of_another_environment_is_found_out(base: Path, moved: Moved) -> None:
