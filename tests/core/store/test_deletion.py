@@ -492,6 +492,32 @@ tree_deletion.TreeDeletion.delete = delete_three_and_die
     assert 0 < freed < everything
 
 
+def test_processes_are_gone_afterwards(trash: Path) -> None:
+    write_many(trash)
+    code = """
+import atexit
+(reader, writer), wait, leave = os.pipe(), os.waitpid, os._exit
+def wait_from_now(process, options):
+    os.write(writer, b"x")
+    return wait(process, options)
+def leave_when_waited_for(status):
+    os.read(reader, 1)
+    leave(status)
+def fail_with_children():
+    try:
+        wait(-1, os.WNOHANG)
+    except ChildProcessError:
+        return
+    leave(3)
+os.waitpid, os._exit = wait_from_now, leave_when_waited_for
+atexit.register(fail_with_children)
+"""
+
+    failures, _, complete, left = shared(trash, code)
+
+    assert (failures, complete, left) == ([], True, [])
+
+
 def test_everything_goes_if_there_is_no_room_for_another_process(trash: Path) -> None:
     write_many(trash)
     expected = blocks(trash) - trash.stat().st_blocks * BLOCK
