@@ -459,6 +459,17 @@ def test_nothing_is_asked_if_there_is_nothing_to_remove(run: Runner, here: Path)
 # remove
 
 
+def test_remove_leaves_what_a_runner_put_beside_its_environments(here: Path, home_of: Home, run: Runner) -> None:
+    seal(home_of)
+    log = write_tree(Path(home_of.path, ".tox", "log"), {"1.log": ""})
+
+    said = run("remove", "--yes", "py312")
+
+    assert said.status == 0, said.err
+    assert not os.path.lexists(home_of.environment_path("tox", "py312"))
+    assert listing(log) == {"1.log"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
