@@ -19,9 +19,7 @@ TESTS = (
     "policy/test_key.py",
     "policy/test_python_request.py",
     "policy/test_settings.py",
-    "project_environment/test_creation.py",
-    "relocation",
-    "repair",
+    "repair/test_places.py",
     "store/test_identity.py",
     "store/test_lock.py",
     "store/test_record.py",
@@ -29,6 +27,8 @@ TESTS = (
     "store/test_venv.py",
     "test_imports.py",
 )
+#: What takes most of the time: run on the oldest and the newest Python that is found, for what breaks, breaks there.
+AT_THE_ENDS = ("project_environment/test_creation.py", "relocation", "repair/test_repair.py")
 #: Those of them that take seconds each and run the same lines of ours again, and one of each kind that is to stay.
 SLOW = "(killed_at or pip_of_a_moved or every_json or -quotes or quotes- or [venv)"
 NEEDED = "(made_and_recorded or of_a_real_tool)"
@@ -54,9 +54,18 @@ def run(uv: Path, variables: dict[str, str]) -> int:
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     others = [version for version in SUPPORTED if version != running]
     print("$ the tests of what touches the interpreter, on Python", ", ".join(others), flush=True)
+    found = {version: interpreter for version in others if (interpreter := find(version, uv)) is not None}
+    for version in others:
+        if version not in found:
+            print(f"Python {version}: not found", flush=True)
+    ends = {*list(found)[:1], *list(found)[-1:]}
+
+    def run_on(version: str) -> bool:
+        tests = (*TESTS, *AT_THE_ENDS) if version in ends else TESTS
+        return _run_on(version, found[version], tests, uv, variables)
+
     with ThreadPoolExecutor(os.cpu_count()) as team:
-        statuses = list(team.map(lambda version: _run_on(version, uv, variables), others))
-    return int(any(statuses))
+        return 0 if all(list(team.map(run_on, found))) else 1
 
 
 def find(version: str, uv: Path) -> Path | None:
@@ -75,17 +84,14 @@ def find(version: str, uv: Path) -> Path | None:
     return None
 
 
-def _run_on(version: str, uv: Path, variables: dict[str, str]) -> int:
-    interpreter = find(version, uv)
-    if interpreter is None:
-        print(f"Python {version}: not found", flush=True)
-        return 0
+def _run_on(version: str, interpreter: Path, names: tuple[str, ...], uv: Path, variables: dict[str, str]) -> bool:
+    """Run tests on a Python, and say what came of it; returns whether they passed."""
     environment = DEV / f"other-{version}"
     python = environment / SCRIPTS / "python"
     if _output(python, "-c", "print(1)") != "1":
         _run_quietly(variables, uv, "venv", "--quiet", "--clear", "--python", interpreter, environment)
     install = [uv, "pip", "install", "--quiet", "--python", environment, "--constraint", ROOT / "constraints.txt"]
-    tests = [ROOT / "tests" / "core" / name for name in TESTS]
+    tests = [ROOT / "tests" / "core" / name for name in names]
     chosen = ["-k", f"not {SLOW} or {NEEDED}"]
     for command in (
         [*install, *PACKAGES, "--editable", ROOT / "core"],
@@ -94,9 +100,9 @@ def _run_on(version: str, uv: Path, variables: dict[str, str]) -> int:
         status, said = _run_quietly(variables, *command)
         if status:
             print(f"Python {version}: FAILED, {interpreter}\n{said}", flush=True)
-            return 1
+            return False
     print(f"Python {version}: {said.splitlines()[-1]}, {interpreter}", flush=True)
-    return 0
+    return True
 
 
 def _run_quietly(variables: dict[str, str], *command: object) -> tuple[int, str]:
