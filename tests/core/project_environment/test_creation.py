@@ -524,6 +524,20 @@ def test_uv_that_makes_nothing_is_one_clear_error(
 
 
 @posix_only
+def test_an_environment_whose_python_nobody_can_reach_is_one_clear_error(
+    environment: Environment, home_of: Home, fake_uv: Callable[[str], None]
+) -> None:
+    fake_uv(f"'{UV}' \"$@\"; rm '{environment.path}/bin/python'; ln -s /nowhere/python '{environment.path}/bin/python'")
+
+    with pytest.raises(CreationError, match="whose Python is not there, or out of this user's reach"):
+        make(environment, home_of)
+
+    assert not environment.claimed
+    assert environment.read() is None
+    assert not os.path.lexists(environment.path)
+
+
+@posix_only
 @pytest.mark.parametrize("end", ["exit 1", "exit 0", "kill -9 $$"])
 def test_what_a_failure_leaves_behind_does_not_stop_the_next_attempt(
     end: str, environment: Environment, home_of: Home, fake_uv: Callable[[str], None], monkeypatch: pytest.MonkeyPatch

@@ -228,5 +228,10 @@ def _run(command: list[str], path: str, directory: str) -> None:
         raise CreationError(f"`{program}` could not make the environment: {reason}", hint="mend that, then try again")
     if not venv.is_environment(path):
         raise CreationError(f"`{program}` made no environment at `{path}`", hint="try again")
+    if not venv.has_interpreter(path):  # or whoever waits for a complete one would have it made again and again
+        raise CreationError(
+            f"`{program}` made an environment at `{path}` whose Python is not there, or out of this user's reach",
+            hint="name another Python with `--python`, or let this user read the one that it was made from",
+        )
     if said:
         sys.stderr.write(f"{said}\n")

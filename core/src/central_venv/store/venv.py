@@ -28,19 +28,9 @@ def is_environment(path: str) -> bool:
 
 def has_interpreter(path: str) -> bool:
     """Whether the environment's Python is there, and the Python it was made from still is."""
-    if _exists(f"{path}{_INTERPRETER}"):
+    if os.path.exists(f"{path}{_INTERPRETER}"):  # not `os.access`, which forgets the capabilities of this process
         return True
     return os.path.isdir(os.path.join(path, CONDA_MARKER)) and os.path.exists(os.path.join(path, _PYTHON))
-
-
-if sys.platform == "win32":
-    _exists = os.path.exists
-
-else:
-
-    def _exists(path: str) -> bool:
-        """As `os.path.exists`, but without the status: a list asks thousands of times."""
-        return os.access(path, os.F_OK)
 
 
 def created(path: str) -> float | None:
