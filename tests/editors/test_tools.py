@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.editors import Linked, install
-from support.hosts import SCRIPTS
+from support.hosts import SCRIPTS, make_host
 
 if TYPE_CHECKING:
     from support.hosts import Result
@@ -70,15 +70,30 @@ def test_uv_works_after_the_environment_was_removed(command: list[str], linked: 
     assert result.status == 0, result.text
 
 
-def test_uv_fails_on_a_redirect_as_the_warning_says(linked: Linked) -> None:
+def test_an_old_uv_fails_on_a_redirect_as_the_warning_says(linked: Linked) -> None:
     linked.uv("lock")
+    old = make_host("uv-oldest", "uv==0.9.30").program("uv")
 
     said = as_redirect(linked)
-    result = linked.uv("sync")
+    result = linked.run(old, "sync")
 
-    assert said.err == "warning: uv fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look\n"
+    assert said.err == (
+        "warning: uv before 0.13.9 fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look\n"
+    )
     assert result.status == 2, result.text
-    assert linked.uv("sync", UV_PROJECT_ENVIRONMENT=str(linked.environment)).status == 0
+    assert linked.run(old, "sync", UV_PROJECT_ENVIRONMENT=str(linked.environment)).status == 0
+
+
+def test_uv_uses_the_environment_behind_a_redirect_and_keeps_that(linked: Linked) -> None:
+    linked.uv("lock")
+    as_redirect(linked)
+
+    results = linked.uv("sync"), linked.uv("run", *PREFIX)
+
+    assert [result.status for result in results] == [0, 0], results
+    assert results[1].out.strip() == str(linked.environment)
+    assert linked.link.read_text(encoding="utf-8") == f"{linked.environment}\n"
+    assert linked.is_whole
 
 
 def test_uvs_own_central_environments_take_the_link_which_is_told(linked: Linked, tmp_path: Path) -> None:

@@ -386,7 +386,7 @@ def test_an_environment_of_a_read_only_project_is_removed_all_the_same(base: Pat
 @pytest.mark.parametrize(
     ("files", "tool"),
     [
-        ({"uv.lock": ""}, "uv fails"),
+        ({"uv.lock": ""}, "uv before 0.13.9 fails"),
         ({"pyproject.toml": "[tool.poetry]\n"}, "poetry removes"),
         ({"Pipfile": ""}, "pipenv"),
     ],

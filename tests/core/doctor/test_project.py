@@ -441,7 +441,7 @@ def test_a_redirect_in_a_project_with_a_tool_that_refuses_it_is_a_note(
     assert only(project) == (
         NOTE,
         (
-            f"the file `{project / '.venv'}` leads to an environment, and uv fails on such a file unless "
+            f"the file `{project / '.venv'}` leads to an environment, and uv before 0.13.9 fails on such a file unless "
             "`UV_PROJECT_ENVIRONMENT` says where to look"
         ),
         "remove the file, then make a link with `central-venv link`",

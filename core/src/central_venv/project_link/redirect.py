@@ -24,7 +24,11 @@ _NOTHING_MORE = frozenset({"", "\n", "\r\n"})
 #: The tools that such a file is not for: what shows that a project uses them, their table in `pyproject.toml`, and
 #: what they do.
 _AT_ODDS = (
-    (("uv.lock", "uv.toml"), "uv", "uv fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look"),
+    (
+        ("uv.lock", "uv.toml"),
+        "uv",
+        "uv before 0.13.9 fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look",
+    ),
     (("poetry.lock",), "poetry", "poetry removes such a file, and makes an environment in its place"),
     (("pdm.lock",), "pdm", "pdm replaces such a file by an environment"),
     (("Pipfile",), None, "pipenv gives such a file a meaning of its own, by which it takes the path in it"),
