@@ -6,7 +6,7 @@ import os
 import sys
 
 from central_venv.adoption.installed import installed
-from central_venv.adoption.strays import strays
+from central_venv.adoption.strays import TOX_INFO, strays
 from central_venv.errors import AdoptionError
 from central_venv.machine import files
 from central_venv.store import venv
@@ -25,7 +25,7 @@ _SYSTEM = "include-system-site-packages"
 #: The program, and the key of `pyvenv.cfg` that says that it made an environment.
 UV = "uv"
 #: What runners know only by a file of theirs in the environment: that it is there, and what they installed in it.
-_NOTES = {"tox": ".tox-info.json"}
+_NOTES = {"tox": TOX_INFO}
 
 
 class Frozen:
