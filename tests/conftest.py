@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from support.hosts import SCRIPTS, end_all
-from support.mounts import mounted
+from support.mounts import MountRefusedError, Mounts
 from support.network import CACHE, CACHES, need_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A job that a shell starts in the background ignores Ctrl-C, and so would every host that a test interrupts.
@@ -119,21 +119,41 @@ def store(home: Path) -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
-    yield from disk(tmp_path / "small", "size=64k")
+def mounts() -> Iterator[Mounts]:
+    """Real file systems; what cannot be mounted here skips the test that asks for it, with the reason."""
+    mounted = Mounts()
+    try:
+        yield mounted
+    finally:
+        mounted.unmount_all()
 
 
 @pytest.fixture
-def read_only_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(tmp_path: Path, mounts: Mounts) -> Path:
+    """A disk of 64 KiB."""
+    return mounts.memory(tmp_path / "small", "size=64k")
+
+
+@pytest.fixture
+def read_only_disk(tmp_path: Path, mounts: Mounts) -> Path:
     """A disk that nobody can write."""
-    yield from disk(tmp_path / "read-only", "ro")
+    return mounts.memory(tmp_path / "read-only", "ro")
 
 
-def disk(path: Path, options: str) -> Iterator[Path]:
-    """A file system of its own, for as long as the test runs."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """Skip a test whose fixtures could not be mounted."""
+    yield from _skipping_unmountable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Skip a test that needs a file system which cannot be mounted."""
+    yield from _skipping_unmountable()
+
+
+def _skipping_unmountable() -> Generator[None]:
     try:
-        with mounted(path, options) as mount:
-            yield mount
-    except PermissionError as error:
+        yield
+    except MountRefusedError as error:
         pytest.skip(f"cannot mount a file system: {error}")

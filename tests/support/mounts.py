@@ -1,9 +1,15 @@
-"""Small file systems of their own, for what cannot be made otherwise: a full disk, a read-only one."""
+"""Real file systems for as long as a test runs: small, read-only, in layers, pooled, over the network.
+
+Each needs a user who may mount, and some need a program of a package. Where one is missing, `MountRefusedError` says
+which, and the test is skipped for that reason.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,24 +17,126 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: How file systems are made in a file: the size that they need at least, and the options of their `mkfs`.
+_MAKERS = {
+    "btrfs": ("128M", ("-q", "-f")),
+    "ext4": ("16M", ("-q", "-F")),
+    "xfs": ("320M", ("-q", "-f")),
+}
+#: Seconds that a program may take until its file system is there.
+_PATIENCE = 20
+
+
+class MountRefusedError(PermissionError):
+    """This user may not mount that here, or a program for it is missing."""
+
+
+class Mounts:
+    """The file systems that one test has mounted."""
+
+    def __init__(self) -> None:
+        self._mounted: list[Path] = []
+
+    def memory(self, at: Path, options: str = "size=64m") -> Path:
+        """A file system in memory at a directory."""
+        return self._mount(at, "-t", "tmpfs", "-o", options, "tmpfs")
+
+    def bind(self, source: Path, at: Path) -> Path:
+        """A directory a second time at another one."""
+        return self._mount(at, "--bind", str(source))
+
+    def image(self, kind: str, file: Path, size: str | None = None) -> Path:
+        """Make a file system in a file.
+
+        Args:
+            kind: such as ``ext4``.
+            file: the file, which is made.
+            size: how large, as `truncate` takes it; None for the least that is possible.
+        """
+        least, options = _MAKERS[kind]
+        _run("truncate", "--size", size or least, str(file))
+        _run(f"mkfs.{kind}", *options, str(file))
+        return file
+
+    def loop(self, file: Path, at: Path, options: str = "rw") -> Path:
+        """The file system in a file at a directory."""
+        return self._mount(at, "-o", f"loop,{options}", str(file))
+
+    def overlay(self, at: Path, lower: Path, upper: Path, options: str = "redirect_dir=off") -> Path:
+        """A directory that nobody writes below one that takes all changes, as images of containers are.
+
+        Args:
+            at: where they are seen as one.
+            lower: the one that nobody writes.
+            upper: the one that takes the changes; beside it, one for the system's own work is made.
+            options: further ones.
+        """
+        work = upper.with_name(f"{upper.name}.work")
+        for directory in (upper, work):
+            directory.mkdir(exist_ok=True)
+        return self._mount(
+            at, "-t", "overlay", "-o", f"lowerdir={lower},upperdir={upper},workdir={work},{options}", "overlay"
+        )
+
+    def program(self, at: Path, *command: str | Path) -> Path:
+        """A file system that a program serves, such as `mergerfs`.
+
+        Args:
+            at: the directory at which it appears.
+            command: the program, which goes to the background, with its arguments.
+        """
+        at.mkdir(exist_ok=True)
+        _run(*map(str, command))
+        deadline = time.monotonic() + _PATIENCE
+        while not at.is_mount():  # some return before it is there
+            if time.monotonic() > deadline:
+                raise MountRefusedError(f"`{command[0]}` mounted nothing")
+            time.sleep(0.02)
+        self._mounted.append(at)
+        return at
+
+    def unmount(self, at: Path) -> None:
+        """Take a file system away."""
+        self._mounted.remove(at)
+        subprocess.run(["umount", str(at)], check=True)
+
+    def unmount_all(self) -> None:
+        """Take away what is still there, the last one first, whoever uses it."""
+        while self._mounted:
+            subprocess.run(["umount", "--lazy", str(self._mounted.pop())], check=True)
+
+    def _mount(self, at: Path, *arguments: str) -> Path:
+        if sys.platform != "linux":
+            raise MountRefusedError("this system mounts in another way")
+        at.mkdir(exist_ok=True)
+        _run("mount", *arguments, str(at))
+        self._mounted.append(at)
+        return at
+
 
 @contextmanager
 def mounted(directory: Path, options: str) -> Iterator[Path]:
-    """A file system in memory at a directory.
+    """A file system in memory at a directory, for a part of a test.
 
     Raises:
-        PermissionError: this user may not mount anything, or this system has no such file system.
+        MountRefusedError: this user may not mount anything, or this system has no such file system.
     """
-    directory.mkdir(exist_ok=True)
-    mount = shutil.which("mount")
-    if mount is None:
-        raise PermissionError("there is no `mount`")
-    made = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", options, "tmpfs", str(directory)], check=False, capture_output=True, text=True
-    )
-    if made.returncode:
-        raise PermissionError(made.stderr.strip())
+    mounts = Mounts()
     try:
-        yield directory
+        yield mounts.memory(directory, options)
     finally:
-        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+        mounts.unmount_all()
+
+
+def btrfs_command(*arguments: str | Path) -> None:
+    """Run `btrfs`, such as ``subvolume create``."""
+    _run("btrfs", *map(str, arguments))
+
+
+def _run(program: str, *arguments: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise MountRefusedError(f"there is no `{program}`")
+    done = subprocess.run([found, *arguments], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise MountRefusedError(f"`{program}`: {(done.stderr or done.stdout).strip().splitlines()[:1]}")
