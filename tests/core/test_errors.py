@@ -23,6 +23,7 @@ def test_all_errors_are_known_here() -> None:
         "LinkError",
         "MoveError",
         "NewerRecordError",
+        "ProgramNotFoundError",
         "ProjectNotFoundError",
         "PythonRequestError",
         "RecordError",

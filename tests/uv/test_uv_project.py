@@ -375,7 +375,7 @@ def test_without_uv_there_is_one_clear_error(project: Path, base: Path, monkeypa
 
     refused = PROGRAMS.run("central-venv", "uv", "sync", cwd=project)
 
-    assert (refused.status, refused.out) == (1, "")
+    assert (refused.status, refused.out) == (127, "")
     assert refused.err == (
         "error: there is no `uv` on the path\nhint: install uv, or use `central-venv run` without it\n"
     )

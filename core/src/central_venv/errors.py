@@ -9,7 +9,10 @@ class CentralVenvError(Exception):
     Attributes:
         message: what failed, and on what.
         hint: what to do about it.
+        status: the exit status of a command of ours that it ends.
     """
+
+    status = 1
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message, hint)
@@ -65,7 +68,15 @@ class CreationError(CentralVenvError):
 
 
 class CommandError(CentralVenvError):
-    """A program that the user asked for cannot be run: install it, or name another."""
+    """A program that the user asked for cannot be run: mend it, or name another."""
+
+    status = 126  # these two as in a shell
+
+
+class ProgramNotFoundError(CommandError):
+    """There is no program that is called so: install it, or check the spelling."""
+
+    status = 127
 
 
 class AdoptionError(CentralVenvError):

@@ -347,7 +347,7 @@ def test_commands_side_by_side_each_have_a_mark(project: Path, environment: Path
 def test_a_program_that_is_not_there_is_one_clear_error(project: Path) -> None:
     said = run("missing", cwd=project)
 
-    assert (said.status, said.out) == (1, "")
+    assert (said.status, said.out) == (127, "")
     assert said.err == (
         "error: there is no program `missing`, neither in the environment nor on the path\n"
         "hint: install it into the environment, or check the spelling\n"
@@ -355,15 +355,47 @@ def test_a_program_that_is_not_there_is_one_clear_error(project: Path) -> None:
 
 
 @posix_only
-def test_a_program_whose_python_is_gone_is_one_clear_error(project: Path, environment: Path) -> None:
+def test_a_script_whose_python_is_gone_is_never_answered_by_another_program(
+    project: Path, environment: Path, tmp_path: Path
+) -> None:
     run("python", "-V", cwd=project)
     write_tree(environment, {"bin/tool": "#!/gone/python\n"})
-    (environment / "bin" / "tool").chmod(0o755)
+    write_tree(tmp_path, {"system/tool": "#!/bin/sh\necho from elsewhere\n"})
+    for script in (environment / "bin" / "tool", tmp_path / "system" / "tool"):
+        script.chmod(0o755)
 
-    said = run("tool", cwd=project)
+    said = run("tool", cwd=project, PATH=f"{tmp_path / 'system'}{os.pathsep}{os.environ['PATH']}")
 
-    assert (said.status, said.out) == (1, "")
-    assert said.err.startswith(f"error: cannot run `{environment}/bin/tool`: what its first line names is not there\n")
+    assert (said.status, said.out) == (126, "")
+    assert said.err == (
+        f"error: cannot run `{environment}/bin/tool`: `/gone/python`, which its first line names, is not there\n"
+        "hint: install the package that it comes from once more\n"
+    )
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["a file that is not executable", "a link that leads nowhere"])
+def test_what_the_environment_has_by_that_name_is_meant_whatever_it_is(
+    kind: str, project: Path, environment: Path
+) -> None:
+    run("python", "-V", cwd=project)
+    if kind.startswith("a file"):
+        write_tree(environment, {"bin/sh": "#!/bin/sh\n"})
+    else:
+        (environment / "bin" / "sh").symlink_to("/gone")
+
+    said = run("sh", "-c", "echo from elsewhere", cwd=project)
+
+    assert (said.status, said.out) == (126, "")
+    assert said.err.startswith(f"error: cannot run `{environment}/bin/sh`: it is ")
+
+
+@posix_only
+def test_a_directory_beside_the_programs_is_none(project: Path, environment: Path) -> None:
+    run("python", "-V", cwd=project)
+    (environment / "bin" / "sh").mkdir()
+
+    assert run("sh", "-c", "echo from the system", cwd=project).out == "from the system\n"
 
 
 @pytest.mark.parametrize(

@@ -105,38 +105,51 @@ def test_what_we_opened_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "mode", "message", "hint"),
+    ("name", "content", "mode", "status", "message", "hint"),
     [
         pytest.param(
             None,
             "",
             0,
+            127,
             "there is no program `missing`, neither in the environment nor on the path",
             "install it into the environment, or check the spelling",
             id="missing",
         ),
         pytest.param(
             "broken",
-            "#!/gone/python\n",
+            "#! /gone/python -I\n",
             0o755,
-            "cannot run `{path}`: what its first line names is not there",
-            "repair it, or install it anew",
+            126,
+            "cannot run `{path}`: `/gone/python`, which its first line names, is not there",
+            "install the package that it comes from once more",
             id="its interpreter is gone",
+        ),
+        pytest.param(
+            "barred",
+            "#!/etc/passwd\n",
+            0o755,
+            126,
+            "cannot run `{path}`: `/etc/passwd`, which its first line names: permission denied",
+            "install the package that it comes from once more",
+            id="its interpreter is no program",
         ),
         pytest.param(
             "text",
             "hello\n",
             0o755,
-            "cannot run `text`: exec format error",
-            "repair it, or install it anew",
+            126,
+            "cannot run `{path}`: exec format error",
+            "install the package that it comes from once more",
             id="no program",
         ),
         pytest.param(
             "closed",
             "#!/bin/sh\n",
             0o644,
-            "cannot run `closed`: permission denied",
-            "repair it, or install it anew",
+            126,
+            "cannot run `{path}`: it is not executable",
+            "run `chmod +x {path}`",
             id="not executable",
         ),
     ],
@@ -145,17 +158,38 @@ def test_what_cannot_be_run_is_one_clear_error(  # noqa: PLR0913, PLR0917
     name: str | None,
     content: str,
     mode: int,
+    status: int,
     message: str,
     hint: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    path = tmp_path / (name or "missing")
     if name is not None:
         write_tree(tmp_path, {name: content})
-        (tmp_path / name).chmod(mode)
+        path.chmod(mode)
 
     said = run(name or "missing")
 
-    expected = message.format(path=tmp_path / (name or ""))
-    assert (said.returncode, said.stderr) == (1, f"error: {expected}\nhint: {hint}\n")
+    assert (said.returncode, said.stdout) == (status, "said before\n")
+    assert said.stderr == f"error: {message}\nhint: {hint}\n".replace("{path}", str(path))
+
+
+def test_a_path_that_leads_to_nothing_is_no_program() -> None:
+    said = run("./missing")
+
+    assert (said.returncode, said.stderr) == (127, "error: there is no program `./missing`\nhint: check the spelling\n")
+
+
+def test_behind_a_script_whose_interpreter_is_gone_the_path_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path, {"first/hello": "#!/gone/python\n", "second/hello": "#!/bin/sh\necho hello\n"})
+    for name in ("first", "second"):
+        (tmp_path / name / "hello").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'first'}{os.pathsep}{tmp_path / 'second'}")
+
+    said = run("hello")
+
+    assert (said.returncode, said.stdout) == (126, "said before\n")

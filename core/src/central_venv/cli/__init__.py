@@ -1,6 +1,7 @@
 """The command line, ``central-venv`` or ``cvenv`` for short.
 
-stdout carries only the answer, everything else goes to stderr. Exit status: 0 done, 1 "no" or failed, 2 wrong usage.
+stdout carries only the answer, everything else goes to stderr. Exit status: 0 done, 1 "no" or failed, 2 wrong usage,
+and as in a shell 126 if a program that was asked for cannot be run, 127 if there is none.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def report_errors(command: Callable[[], int]) -> int:
         command: prints its output to stdout, and returns the exit status.
 
     Returns:
-        The exit status; 1 if it failed, 130 if the user interrupted it.
+        The exit status; that of the error if it failed, 130 if the user interrupted it.
     """
     if sys.stderr is None:  # closed: what would go there is for nobody
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end
@@ -72,6 +73,7 @@ def report_errors(command: Callable[[], int]) -> int:
         sys.stdout.flush()
     except CentralVenvError as error:
         complain(error)
+        return error.status
     except OSError as error:
         # Nobody reads to the end, as `head`, or there is no room where the answer goes. What is left of it must not be
         # written at exit.

@@ -171,7 +171,7 @@ def _remedy(home: Home, choice: Choice, python: str | None) -> str:
 
 def _words(root: str, environment: Environment, name: str) -> list[str]:
     """What the hook's function takes: where uv is told of the environment, its directories, what the prompt shows."""
-    programs = os.path.dirname(os.path.join(environment.path, venv.PYTHON))
+    programs = venv.programs_directory(environment.path)
     if os.pathsep in programs:
         raise EnvironmentNameError(
             f"`{environment.path}` cannot be on the search path, because there is a `{os.pathsep}` in it",

@@ -52,10 +52,11 @@ def run(arguments: RunArguments) -> int:
     from central_venv.cli.provision import enter
     from central_venv.machine.replacement import exec_or_run
     from central_venv.project_environment.choice import choose, python_variables
+    from central_venv.store.venv import programs_directory
 
     home, settings = home_here(arguments.project)
     choice = choose(home, settings, env=arguments.env, python=arguments.python)
     variables = enter(choice, settings)
     if (python := choice.python_for_uv) is not None:  # what the command runs in turn means the same
         variables |= python_variables(home.path, python)
-    return exec_or_run(arguments.command, variables)
+    return exec_or_run(arguments.command, variables, programs_directory(choice.path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from central_venv.errors import CommandError, CreationError, ProjectNotFoundError
+from central_venv.errors import CreationError, ProgramNotFoundError, ProjectNotFoundError
 from central_venv.policy.layout import project_record_path
 from central_venv.policy.settings import load_settings, switched_off
 from central_venv.store.store import open_store
@@ -69,7 +69,9 @@ def _run(words: list[str], *, isolated: bool) -> int:
 
     uv = find_program("uv")
     if uv is None:
-        raise CommandError("there is no `uv` on the path", hint="install uv, or use `central-venv run` without it")
+        raise ProgramNotFoundError(
+            "there is no `uv` on the path", hint="install uv, or use `central-venv run` without it"
+        )
     arguments = UvArguments(words)
     found = None if _is_settled(arguments) else _choose(arguments, isolated=isolated)
     if found is None:

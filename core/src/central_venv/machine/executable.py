@@ -19,7 +19,10 @@ def find_program(name: str) -> str | None:
         name: its name, or a path.
     """
     directories = [each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(each)]
-    return _find(name, directories)
+    if os.path.dirname(name):
+        path = os.path.abspath(name)
+        return find_in(os.path.basename(path), [os.path.dirname(path)])
+    return find_in(name, directories)
 
 
 def variables_elsewhere() -> dict[str, str]:
@@ -33,20 +36,36 @@ def variables_elsewhere() -> dict[str, str]:
 
 if sys.platform == "win32":
 
-    def _find(name: str, directories: list[str]) -> str | None:
-        """Not by `shutil.which`: that looks in the current directory first."""
+    def find_in(name: str, directories: list[str]) -> str | None:
+        """The path of the first program of a name; None if there is none.
+
+        Not by `shutil.which`, which looks in the current directory first.
+
+        Args:
+            name: its name, which may lack what Windows knows programs by, such as ``.exe``.
+            directories: paths, in the order in which they are looked through.
+        """
         extensions = ["", *filter(None, os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(os.pathsep))]
-        bases = [os.path.abspath(name)] if os.path.dirname(name) else [os.path.join(each, name) for each in directories]
-        paths = (base + extension for base in bases for extension in extensions)
+        paths = (os.path.join(each, name + extension) for each in directories for extension in extensions)
         return next((path for path in paths if os.path.splitext(path)[1] and os.path.isfile(path)), None)
+
+    def find_named(name: str, directories: list[str]) -> str | None:
+        """The path of the first that could be meant by the name of a program, whether it can be run or not."""
+        return find_in(name, directories)
 
 else:  # `shutil` loads the compression modules
 
-    def _find(name: str, directories: list[str]) -> str | None:
-        if os.path.dirname(name):
-            return os.path.abspath(name) if _is_program(name) else None
-        paths = (os.path.join(directory, name) for directory in directories)
-        return next(filter(_is_program, paths), None)
+    def find_in(name: str, directories: list[str]) -> str | None:
+        """The path of the first program of a name; None if there is none.
 
-    def _is_program(path: str) -> bool:
-        return os.path.isfile(path) and os.access(path, os.X_OK)
+        Args:
+            name: its name.
+            directories: paths, in the order in which they are looked through.
+        """
+        paths = (os.path.join(directory, name) for directory in directories)
+        return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)
+
+    def find_named(name: str, directories: list[str]) -> str | None:
+        """The path of the first that could be meant by the name of a program, whether it can be run or not."""
+        paths = (os.path.join(directory, name) for directory in directories)
+        return next((path for path in paths if os.path.lexists(path) and not os.path.isdir(path)), None)

@@ -57,7 +57,7 @@ class Activation:
         self.path = environment.path
         self.record = environment.record_path
         self.exists = venv.is_environment(self.path)
-        self.programs = os.path.dirname(os.path.join(self.path, venv.PYTHON))
+        self.programs = venv.programs_directory(self.path)
 
     def variables(self, exported: Iterable[str]) -> dict[str, str]:
         """The values of some of `EXPORTS`, but those of an environment only if there is one, and `PATH` never.

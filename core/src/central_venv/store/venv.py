@@ -33,6 +33,11 @@ def has_interpreter(path: str) -> bool:
     return os.path.isdir(os.path.join(path, CONDA_MARKER)) and os.path.exists(os.path.join(path, _PYTHON))
 
 
+def programs_directory(path: str) -> str:
+    """The directory of an environment's programs."""
+    return f"{path}{os.sep}{_SCRIPTS}"
+
+
 def created(path: str) -> float | None:
     """When the environment was made or made anew, in seconds since the epoch; None if there is none.
 
