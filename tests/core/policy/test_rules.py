@@ -219,20 +219,87 @@ def test_a_module_that_is_named_twice_counts_once(project: Path) -> None:
     assert project_home(project) is not None
 
 
+def test_a_hook_that_raises_is_an_error_of_ours(module: Module, project: Path) -> None:
+    configure(module(hook("central_venv_store()", "return 1 / 0")))
+
+    with pytest.raises(SettingsError, match="failed at `central_venv_store`: ZeroDivisionError"):
+        project_home(project)
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "hint"),
+    [
+        pytest.param(
+            hook("central_venv_stor(root)", "return '/fast'"),
+            "`central_venv_stor` {} is no hook",
+            "did you mean `central_venv_store`?",
+            id="a slip",
+        ),
+        pytest.param(
+            hook("centralvenv_project_root(directory)", "return None"),
+            "`centralvenv_project_root` {} is no hook",
+            "did you mean `central_venv_project_root`?",
+            id="a slip at its beginning",
+        ),
+        pytest.param(
+            "def central_venv_stoer(root):\n    return '/fast'\n",
+            "`central_venv_stoer` {} is no hook",
+            "did you mean `central_venv_store`?",
+            id="a slip, and no mark",
+        ),
+        pytest.param(
+            hook("pytest_configure(config)", "return None"),
+            "`pytest_configure` {} is no hook",
+            "the hooks are `central_venv_store`, `central_venv_project_root`",
+            id="nothing like a hook",
+        ),
+        pytest.param(
+            "def central_venv_store(root):\n    return '/fast'\n",
+            "`central_venv_store` {} is not marked as a hook",
+            "put `@hookimpl` before it, which `central_venv` has",
+            id="no mark",
+        ),
+        pytest.param(
+            hook("central_venv_store(project)", "return None"),
+            "`central_venv_store` {} takes `project`, which no hook of that name gets",
+            "it may take `root`, `default`",
+            id="an argument that is not passed",
+        ),
+    ],
+)
+def test_what_would_never_be_called_is_refused_by_its_name(
+    source: str, what: str, hint: str, module: Module, project: Path
+) -> None:
+    name = module(source)
+    path = configure(name)
+
+    with pytest.raises(SettingsError) as caught:
+        project_home(project)
+
+    assert caught.value.message == what.format(f"in the policy module `{name}` (user: {path})")
+    assert caught.value.hint == hint
+
+
+@posix_only
 @pytest.mark.parametrize(
     "source",
     [
-        pytest.param("def central_venv_store(unknown):\n    return None", id="an argument that is not passed"),
-        pytest.param("def central_venv_store():\n    return 1 / 0", id="a hook that raises"),
+        pytest.param("def central_venv_mounts():\n    return []\n", id="a function for itself"),
+        pytest.param(
+            f"{IMPORT}@hookimpl(optionalhook=True)\ndef central_venv_of_the_future(x):\n    return x\n",
+            id="a hook of another version",
+        ),
     ],
 )
-def test_a_module_that_does_not_work_is_an_error_of_ours(
-    source: str, project: Path, base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = f"broken_rules_{abs(hash(source))}"
-    modules = write_tree(base / "modules", {f"{name}.py": f"from central_venv import hookimpl\n@hookimpl\n{source}\n"})
-    monkeypatch.syspath_prepend(modules)
+def test_what_is_meant_for_nobody_here_may_be_in_a_module(source: str, module: Module) -> None:
+    configure(module(source + hook("central_venv_store(root, *rest, mine=1, **more)", "return '/fast'")))
+
+    assert open_store(load_settings(None), None).path == "/fast"
+
+
+def test_a_hook_that_pluggy_refuses_is_an_error_of_ours(module: Module, project: Path) -> None:
+    name = module(f"{IMPORT}@hookimpl(wrapper=True)\ndef central_venv_store():\n    return None\n")
     configure(name)
 
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingsError, match=rf"the policy module `{name}` \(user: .*\) is wrong: "):
         project_home(project)

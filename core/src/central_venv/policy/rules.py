@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from inspect import Parameter, isfunction, signature
 
 import pluggy
 
@@ -22,11 +23,15 @@ from central_venv.errors import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from types import ModuleType
 
     from central_venv.policy.settings import Settings
 
 _NAME = "central_venv"
+#: What the name of each hook begins with.
+_PREFIX = "central_venv_"
+_REST = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 hookspec = pluggy.HookspecMarker(_NAME)
 hookimpl = pluggy.HookimplMarker(_NAME)
@@ -78,15 +83,10 @@ def project_root(settings: Settings, directory: str) -> str | None:
 
 def _ask(settings: Settings, hook: str, **arguments: str | None) -> str | None:
     """The first answer of a module to a question, known to be an absolute path."""
-    manager = pluggy.PluginManager(_NAME)
-    manager.add_hookspecs(import_module(__name__))
     origin = settings.origins["policy"]
+    manager = _manager(settings)
     try:
-        for name in dict.fromkeys(settings.policy):
-            manager.register(_load(name, settings))
         answer: object = getattr(manager.hook, hook)(**arguments)
-    except SettingsError:
-        raise
     except Exception as error:  # whatever a site's own code raises, it is the site's module that has to be mended
         raise SettingsError(
             f"a policy module ({origin}) failed at `{hook}`: {error!r}", hint="mend it, or remove it from `policy`"
@@ -100,6 +100,67 @@ def _ask(settings: Settings, hook: str, **arguments: str | None) -> str | None:
             hint="it must be an absolute path, or None",
         )
     return os.path.normpath(path)
+
+
+def _manager(settings: Settings) -> pluggy.PluginManager:
+    """What calls the hooks of all modules, none of which can be misunderstood."""
+    manager = pluggy.PluginManager(_NAME)
+    specifications = import_module(__name__)
+    manager.add_hookspecs(specifications)
+    hooks = {name: hook for name, hook in vars(specifications).items() if name.startswith(_PREFIX)}
+    for name in dict.fromkeys(settings.policy):
+        module = _load(name, settings)
+        for attribute, function in vars(module).items():
+            options = manager.parse_hookimpl_opts(module, attribute)
+            if options is None and not isfunction(function):
+                continue
+            called = (options and options.get("specname")) or attribute
+            if options is not None and options.get("optionalhook") and called not in hooks:
+                continue  # one of another version
+            if (problem := _problem(called, function, hooks, marked=options is not None)) is not None:
+                what, hint = problem
+                raise SettingsError(
+                    f"`{attribute}` in the policy module `{name}` ({settings.origins['policy']}) {what}", hint=hint
+                )
+        try:
+            manager.register(module)
+        except pluggy.PluginValidationError as error:
+            raise SettingsError(
+                f"the policy module `{name}` ({settings.origins['policy']}) is wrong: {' '.join(str(error).split())}",
+                hint="mend it, or remove it from `policy`",
+            ) from error
+    return manager
+
+
+def _problem(
+    name: str, function: object, hooks: Mapping[str, Callable[..., object]], *, marked: bool
+) -> tuple[str, str] | None:
+    """Why a function would be left out without a word, or cannot be called, and the remedy."""
+    if name not in hooks:
+        nearest = _nearest(name, hooks) if marked or name.startswith(_PREFIX) else None
+        if nearest is not None:
+            return "is no hook", f"did you mean `{nearest}`?"
+        return ("is no hook", f"the hooks are {_listed(hooks)}") if marked else None
+    if not marked:
+        return "is not marked as a hook", "put `@hookimpl` before it, which `central_venv` has"
+    known = signature(hooks[name]).parameters
+    for parameter in signature(function).parameters.values() if callable(function) else ():
+        if parameter.name not in known and parameter.default is parameter.empty and parameter.kind not in _REST:
+            return f"takes `{parameter.name}`, which no hook of that name gets", f"it may take {_listed(known)}"
+    return None
+
+
+def _nearest(name: str, hooks: Iterable[str]) -> str | None:
+    """The hook that a name was likely meant to be."""
+    from difflib import get_close_matches
+
+    # What all of them begin with would make everything alike.
+    found = get_close_matches(name.removeprefix(_PREFIX), [hook.removeprefix(_PREFIX) for hook in hooks], n=1)
+    return f"{_PREFIX}{found[0]}" if found else None
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _load(name: str, settings: Settings) -> ModuleType:
