@@ -419,6 +419,7 @@ def test_programs_read_json(command: str, home_of: Home, store: Path, run: Runne
     assert said.answer == {
         "schema": 1,
         "store": str(store),
+        "stores": [str(store)],
         "projects": [
             {
                 "root": home_of.root,
@@ -470,7 +471,7 @@ def test_list_of_an_empty_store_says_so_on_stderr(store: Path, run: Runner, tmp_
     before = listing(tmp_path)
 
     assert run("list") == (0, "", f"nothing to list in `{store}`\n")
-    assert run("list", "--json").answer == {"schema": 1, "store": str(store), "projects": []}
+    assert run("list", "--json").answer == {"schema": 1, "store": str(store), "stores": [str(store)], "projects": []}
     assert listing(tmp_path) == before
 
 

@@ -738,6 +738,7 @@ def test_json_of_a_dry_run(make_project: ProjectMaker, run: Runner, store: Path)
     assert said.answer == {
         "schema": 1,
         "store": str(store),
+        "stores": [str(store)],
         "dry_run": True,
         "removed": [
             {
@@ -777,6 +778,7 @@ def test_json_of_a_removal(home_of: Home, run: Runner, store: Path) -> None:
     assert answer == {
         "schema": 1,
         "store": str(store),
+        "stores": [str(store)],
         "dry_run": False,
         "removed": [{**project, "runner": "tox", "name": "py312", "path": str(path), "size": None}],
         "kept": [
@@ -800,6 +802,7 @@ def test_json_of_nothing(run: Runner, store: Path) -> None:
     assert said.answer == {
         "schema": 1,
         "store": str(store),
+        "stores": [str(store)],
         "dry_run": False,
         "removed": [],
         "kept": [],

@@ -250,7 +250,7 @@ def test_a_hook_that_raises_is_an_error_of_ours(module: Module, project: Path) -
         pytest.param(
             hook("pytest_configure(config)", "return None"),
             "`pytest_configure` {} is no hook",
-            "the hooks are `central_venv_store`, `central_venv_project_root`",
+            "the hooks are `central_venv_store`, `central_venv_stores`, `central_venv_project_root`",
             id="nothing like a hook",
         ),
         pytest.param(

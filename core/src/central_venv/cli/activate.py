@@ -13,7 +13,7 @@ from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER, SHAR
 from central_venv.policy.settings import load_settings
 from central_venv.project_environment.shell import QUOTED, call
 from central_venv.store import venv
-from central_venv.store.store import open_store
+from central_venv.store.store import open_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,8 +94,9 @@ def _is_shared(name: str | None) -> bool:
 def _shared(name: str) -> list[str]:
     from contextlib import suppress
 
-    environment = open_store(load_settings(None), None).shared_environment(name)
-    if not venv.is_environment(environment.path):
+    found = (store.shared_environment(name) for store in open_stores(load_settings(None), on_problem=complain))
+    environment = next((each for each in found if venv.is_environment(each.path)), None)
+    if environment is None:
         raise EnvironmentNameError(
             f"there is no environment `{name}`", hint=f"make it with `central-venv create {name}`"
         )
@@ -113,13 +114,14 @@ def _roots(name: str | None) -> list[str]:
     from central_venv.inventory.naming import called
     from central_venv.inventory.search import find_projects
 
-    store = open_store(load_settings(None), None)
-    meant = called(name, find_projects(store, on_problem=complain))
+    stores = open_stores(load_settings(None), on_problem=complain)
+    meant = called(name, (project for store in stores for project in find_projects(store, on_problem=complain)))
     if not meant and os.path.isdir(name):  # uv or a template made its environment, so its home does not say whose it is
         return [asked_directory(name)]
     if not meant:
         raise ProjectNotFoundError(
-            f"the store `{store.path}` knows no project `{name}`", hint="`central-venv list` shows those that it knows"
+            f"the store `{stores[0].path}` knows no project `{name}`",
+            hint="`central-venv list` shows those that it knows",
         )
     return meant
 

@@ -156,9 +156,10 @@ def _actions(command: str) -> list[Action]:
 def _stored() -> Iterator[FoundProject]:
     from central_venv.inventory.search import find_projects
     from central_venv.policy.settings import load_settings
-    from central_venv.store.store import open_store
+    from central_venv.store.store import open_stores
 
-    return find_projects(open_store(load_settings(None), None), on_problem=complain)
+    for store in open_stores(load_settings(None), on_problem=complain):
+        yield from find_projects(store, on_problem=complain)
 
 
 def _projects() -> Candidates:

@@ -8,7 +8,7 @@ from central_venv.cli.stored import DOUBTFUL, INCLUDE_STATE, add_include_state, 
 from central_venv.inventory.found import SHARED
 from central_venv.inventory.search import find_projects
 from central_venv.policy.settings import load_settings
-from central_venv.store.store import open_store
+from central_venv.store.store import open_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     add_project(parser)
     parser.add_argument(
-        "--all", action="store_true", help="remove the environments of every project in the store, except shared ones"
+        "--all", action="store_true", help="remove the environments of every project, except shared ones"
     )
     add_include_state(parser)
     parser.add_argument(
@@ -50,9 +50,9 @@ def run(arguments: Namespace) -> int:
     if not arguments.all:
         store, project = stored_project(arguments.project)
         plan.add(project, project.environments, whole=True, state=arguments.include_state, option=INCLUDE_STATE)
-        return removal_flow.carry_out(store, plan, arguments)
-    store = open_store(load_settings(None), None)
-    for project in find_projects(store, on_problem=complain):
+        return removal_flow.carry_out([store], plan, arguments)
+    stores = open_stores(load_settings(None), on_problem=complain)
+    for project in (project for store in stores for project in find_projects(store, on_problem=complain)):
         if project.state != SHARED and arguments.state in {None, project.state}:
             plan.add(project, project.environments, whole=True, state=arguments.state)
-    return removal_flow.carry_out(store, plan, arguments, agreement=str(len(plan.environments)))
+    return removal_flow.carry_out(stores, plan, arguments, agreement=str(len(plan.environments)))

@@ -7,12 +7,13 @@ import os
 
 from central_venv.cli import DONE
 from central_venv.cli.options import add_json, add_project
-from central_venv.cli.project import settings_here
+from central_venv.cli.project import settings_here, store_origin
 from central_venv.cli.text import print_columns, print_document, print_safely
 from central_venv.errors import ProjectNotFoundError
 from central_venv.machine.directories import site_config_directory, user_config_directory
 from central_venv.machine.words import printable
 from central_venv.policy.settings import CONFIG_FILE, load_settings
+from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def run(arguments: Namespace) -> int:
         if arguments.project is not None:
             raise
         root, settings = None, load_settings(None)
+    store = open_store(settings, root)
+    in_force = [
+        (key, store.path, store_origin(settings, store)) if key == "store" else (key, value, origin)
+        for key, value, origin in settings.items()
+    ]
     files = {
         "project": None if root is None else os.path.join(root, "pyproject.toml"),
         "user": os.path.join(user_config_directory(), CONFIG_FILE),
@@ -45,13 +51,11 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         listed = [
             {"key": key, "value": value, "origin": {"kind": origin.kind, "name": origin.name}}
-            for key, value, origin in settings.items()
+            for key, value, origin in in_force
         ]
         print_document({"schema": SCHEMA, "settings": listed, "files": files})
         return DONE
-    print_columns(
-        [[key, printable(_shown(value)), f"({printable(str(origin))})"] for key, value, origin in settings.items()]
-    )
+    print_columns([[key, printable(_shown(value)), f"({printable(str(origin))})"] for key, value, origin in in_force])
     print_safely("files, the first one wins")
     print_columns([[kind, printable(path)] for kind, path in files.items() if path is not None], indent="  ")
     return DONE

@@ -7,7 +7,7 @@ import os
 from central_venv.cli import DONE, complain
 from central_venv.cli.listing import print_projects
 from central_venv.cli.options import add_json, add_project
-from central_venv.cli.project import settings_here
+from central_venv.cli.project import settings_here, store_origin
 from central_venv.cli.rows import environment_row
 from central_venv.cli.text import print_columns, print_safely
 from central_venv.inventory.found import ACTIVE
@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
     if not os.path.lexists(home.path):
         project.state = ACTIVE
     if arguments.json:
-        print_projects(store.path, [project])
+        print_projects([store], [project])
         return DONE
     print_columns(
         [
@@ -48,7 +48,7 @@ def run(arguments: Namespace) -> int:
             ["home", printable(home.path)],
             ["state", project.state],
             ["central", f"{'on' if settings.enabled else 'off'} ({printable(str(settings.origins['enabled']))})"],
-            ["store", f"{printable(store.path)} ({printable(str(settings.origins['store']))})"],
+            ["store", f"{printable(store.path)} ({printable(str(store_origin(settings, store)))})"],
             *([] if project.record is None or project.record.shared is None else [["uses", project.record.shared]]),
         ]
     )

@@ -12,7 +12,7 @@ from central_venv.inventory.found import ENVIRONMENT_STATES, PROJECT_STATES, Fou
 from central_venv.inventory.search import find_projects
 from central_venv.machine.words import UNKNOWN, printable, size
 from central_venv.policy.settings import load_settings
-from central_venv.store.store import open_store
+from central_venv.store.store import open_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,16 +72,16 @@ def conflict(arguments: Namespace) -> str | None:
 
 def run(arguments: Namespace) -> int:
     """List what is in the store and matches the filters."""
-    store = open_store(load_settings(None), None)
-    projects = sorted(_found(store, arguments), key=_last_use_first)
+    stores = open_stores(load_settings(None), on_problem=complain)
+    projects = sorted((project for store in stores for project in _found(store, arguments)), key=_last_use_first)
     if arguments.size or arguments.summary:
         from central_venv.cli.progress import measure
 
         measure([environment for project in projects for environment in project.environments])
     if arguments.json:
-        print_projects(store.path, projects)
+        print_projects(stores, projects)
     elif not projects:
-        print(f"nothing to list in `{printable(store.path)}`", file=sys.stderr)
+        print(f"nothing to list in {', '.join(f'`{printable(store.path)}`' for store in stores)}", file=sys.stderr)
     elif on_terminal():
         from central_venv.cli import table
 
@@ -91,9 +91,21 @@ def run(arguments: Namespace) -> int:
     return DONE
 
 
-def print_projects(store: str, projects: Iterable[FoundProject]) -> None:
-    """Print projects as programs read them."""
-    print_document({"schema": SCHEMA, "store": store, "projects": [project.as_json() for project in projects]})
+def print_projects(stores: Sequence[Store], projects: Iterable[FoundProject]) -> None:
+    """Print projects as programs read them.
+
+    Args:
+        stores: those that were looked through.
+        projects: what was found in them.
+    """
+    print_document(
+        {
+            "schema": SCHEMA,
+            "store": stores[0].path,
+            "stores": [store.path for store in stores],
+            "projects": [project.as_json() for project in projects],
+        }
+    )
 
 
 def _found(store: Store, arguments: Namespace) -> Iterator[FoundProject]:

@@ -6,13 +6,14 @@ import os
 
 from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.policy.project import current_directory, find_root, true_path
-from central_venv.policy.settings import load_settings, project_settings
+from central_venv.policy.settings import Origin, load_settings, project_settings
 from central_venv.store.home import Home
 from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.policy.settings import Settings
+    from central_venv.store.store import Store
 
 
 def asked_directory(project: str | None) -> str:
@@ -81,6 +82,18 @@ def home_with(root: str, settings: Settings) -> Home:
     home = Home(open_store(settings, root), root)
     home.check()
     return home
+
+
+def store_origin(settings: Settings, store: Store) -> Origin:
+    """Who chose a store: the site's rules, or a setting.
+
+    Args:
+        settings: those in force.
+        store: the store in force by them.
+    """
+    if store.path == settings.store:
+        return settings.origins["store"]
+    return Origin("policy", ", ".join(settings.policy))
 
 
 def root_of(directory: str) -> str:

@@ -10,7 +10,7 @@ from central_venv.inventory.found import ACTIVE, ORPHAN, PROJECT_STATES, SHARED,
 from central_venv.inventory.search import find_projects
 from central_venv.policy.settings import load_settings
 from central_venv.store.environment_record import BROKEN
-from central_venv.store.store import open_store
+from central_venv.store.store import open_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,14 +48,15 @@ def conflict(arguments: Namespace) -> str | None:
 
 def run(arguments: Namespace) -> int:
     """Remove what nobody needs any more."""
-    store = open_store(load_settings(None), None)
+    stores = open_stores(load_settings(None), on_problem=complain)
     plan = Plan()
-    plan.homes.append(store.path)
-    for project in find_projects(store, on_problem=complain):
-        if project.record is not None and project.state != UNREACHABLE:
-            plan.homes.append(project.home)
-        _consider(project, arguments, plan)
-    return removal_flow.carry_out(store, plan, arguments)
+    for store in stores:
+        plan.homes.append(store.path)
+        for project in find_projects(store, on_problem=complain):
+            if project.record is not None and project.state != UNREACHABLE:
+                plan.homes.append(project.home)
+            _consider(project, arguments, plan)
+    return removal_flow.carry_out(stores, plan, arguments)
 
 
 def _consider(project: FoundProject, arguments: Namespace, plan: Plan) -> None:

@@ -13,14 +13,18 @@ from central_venv.cli.removal_report import complain_of, freed_words, in_words, 
 from central_venv.errors import CentralVenvError
 from central_venv.machine.words import counted
 from central_venv.removal.removal import remove, sweep
+from central_venv.store.deleted import Deleted
 from central_venv.store.trash import empty_in_background, empty_leftovers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Sequence
 
     from central_venv.cli.plan import Plan
+    from central_venv.removal.target import Removed
     from central_venv.store.store import Store
+    from central_venv.store.trash import Trash
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,11 +39,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_json(parser)
 
 
-def carry_out(store: Store, plan: Plan, arguments: Namespace, *, agreement: str = "y") -> int:
+def carry_out(stores: Sequence[Store], plan: Plan, arguments: Namespace, *, agreement: str = "y") -> int:
     """Show a plan, ask, remove and report.
 
     Args:
-        store: what the plan is about.
+        stores: those that the plan is about.
         plan: what to do.
         arguments: what all three commands take.
         agreement: the answer that lets it begin.
@@ -50,35 +54,68 @@ def carry_out(store: Store, plan: Plan, arguments: Namespace, *, agreement: str 
     if arguments.dry_run or not arguments.yes:
         measure(plan.environments)
     if arguments.dry_run:
-        print_dry_run(store, plan, as_json=arguments.json)
+        print_dry_run(stores, plan, as_json=arguments.json)
         return DONE
     if plan.targets and not arguments.yes:
         print_plan(plan, to=sys.stderr)
         if not agreed(f"remove {in_words(plan)}?", agreement):
             print("nothing was removed", file=sys.stderr)
             return FAILED
-    with bar("moving out of the way", len(plan.targets)) as on_progress:
-        removed = remove(store, plan.targets, on_progress=on_progress)
-    sweep(store, plan.homes, removed)
+    removed, trashes = _remove(stores, plan)
     removed.kept[:0] = plan.kept
     if arguments.background:
-        removed.trash.close()
-        status = print_report(store, removed, None, as_json=arguments.json)
+        for trash in trashes:
+            trash.close()
+        status = print_report(stores, removed, None, as_json=arguments.json)
         sys.stdout.flush()
-        if os.path.isdir(store.path):
-            empty_in_background(store.path)
+        for store in stores:
+            if os.path.isdir(store.path):
+                empty_in_background(store.path)
         return status
+    deleted = _delete(trashes)
+    deleted.add(removed.swept)
+    status = print_report(stores, removed, deleted, as_json=arguments.json)
+    return status or max(map(_finish_others, stores))
+
+
+def _remove(stores: Sequence[Store], plan: Plan) -> tuple[Removed, list[Trash]]:
+    """Rename what a plan removes out of the way, store by store, and sweep the rest."""
+    parts: list[Removed] = []
+    done = 0
+    with bar("moving out of the way", len(plan.targets)) as on_progress:
+        for store in stores:
+            targets = [target for target in plan.targets if os.path.dirname(target.project.home) == store.path]
+            part = remove(store, targets, on_progress=_from(done, on_progress))
+            sweep(store, [home for home in plan.homes if store.path in {home, os.path.dirname(home)}], part)
+            parts.append(part)
+            done += len(targets)
+    trashes = [part.trash for part in parts]
+    for part in parts[1:]:
+        parts[0].add(part)
+    return parts[0], trashes
+
+
+def _delete(trashes: Sequence[Trash]) -> Deleted:
+    """Delete what is out of the way."""
+    deleted, done = Deleted(), 0
     try:
-        with bar("deleting", len(removed.trash.names)) as on_progress:
-            deleted = removed.trash.empty(on_progress=on_progress)
+        with bar("deleting", sum(len(trash.names) for trash in trashes)) as on_progress:
+            for trash in trashes:
+                count = len(trash.names)
+                deleted.add(trash.empty(on_progress=_from(done, on_progress)))
+                done += count
     except KeyboardInterrupt:
         print(
             "stopped: what was removed is out of the way, and the next `central-venv prune` deletes the rest",
             file=sys.stderr,
         )
         raise
-    deleted.add(removed.swept)
-    return print_report(store, removed, deleted, as_json=arguments.json) or _finish_others(store)
+    return deleted
+
+
+def _from(start: int, on_progress: Callable[[int], None]) -> Callable[[int], None]:
+    """Go on with a progress that others began."""
+    return lambda done: on_progress(start + done)
 
 
 def _finish_others(store: Store) -> int:

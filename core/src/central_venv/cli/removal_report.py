@@ -34,11 +34,11 @@ def in_words(plan: Plan) -> str:
     return f"{environments} of {projects}, {size(total(usages))}"
 
 
-def print_dry_run(store: Store, plan: Plan, *, as_json: bool) -> None:
+def print_dry_run(stores: Sequence[Store], plan: Plan, *, as_json: bool) -> None:
     """Print what a plan would remove."""
     if as_json:
         removed = [(target.project, environment) for target in plan.targets for environment in target.environments]
-        _print_json(store, removed, plan.kept, links=[], freed=None, dry_run=True)
+        _print_json(stores, removed, plan.kept, links=[], freed=None, dry_run=True)
         return
     print_plan(plan, to=sys.stdout)
     print(f"would remove {in_words(plan)}" if plan.targets else "nothing to remove")
@@ -71,11 +71,11 @@ def _moved(project: FoundProject) -> str:
     return "" if path is None else f", which seems to be {printable(path)} now"
 
 
-def print_report(store: Store, removed: Removed, deleted: Deleted | None, *, as_json: bool) -> int:
+def print_report(stores: Sequence[Store], removed: Removed, deleted: Deleted | None, *, as_json: bool) -> int:
     """Say what was done and what was not.
 
     Args:
-        store: where.
+        stores: where.
         removed: what is out of the way.
         deleted: what that gave back; None if it is being deleted in the background.
         as_json: whether a program reads it.
@@ -85,7 +85,7 @@ def print_report(store: Store, removed: Removed, deleted: Deleted | None, *, as_
     """
     if as_json:
         freed = None if deleted is None else deleted.freed
-        _print_json(store, removed.environments, removed.kept, links=removed.links, freed=freed, dry_run=False)
+        _print_json(stores, removed.environments, removed.kept, links=removed.links, freed=freed, dry_run=False)
     elif removed.environments or removed.homes:
         what = counted(len(removed.environments), "environment")
         homes = f" and {counted(removed.homes, 'home')}" if removed.homes else ""
@@ -113,7 +113,7 @@ def _say_kept(kept: Sequence[Kept]) -> None:
 
 
 def _print_json(
-    store: Store,
+    stores: Sequence[Store],
     removed: Sequence[tuple[FoundProject, FoundEnvironment]],
     kept: Sequence[Kept],
     *,
@@ -124,7 +124,8 @@ def _print_json(
     print_document(
         {
             "schema": SCHEMA,
-            "store": store.path,
+            "store": stores[0].path,
+            "stores": [store.path for store in stores],
             "dry_run": dry_run,
             "removed": [_entry(project, environment) for project, environment in removed],
             "kept": [{**_entry(project, environment), "reason": reason} for project, environment, reason in kept],

@@ -13,11 +13,13 @@ from central_venv.inventory.filters import matching
 from central_venv.inventory.search import find_projects
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.settings import load_settings
-from central_venv.store.store import open_store
+from central_venv.store.store import open_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+
+    from central_venv.inventory.found import FoundProject
 
 DESCRIPTION = """Remove environments of this project, by name, by runner or by both; or, by a name such as `@torch`,
 what several projects share, unless one of them still uses it."""
@@ -61,24 +63,26 @@ def run(arguments: Namespace) -> int:
             )
     plan = Plan()
     plan.add(project, chosen, whole=False, state=arguments.include_state, option=INCLUDE_STATE)
-    return removal_flow.carry_out(store, plan, arguments)
+    return removal_flow.carry_out([store], plan, arguments)
 
 
 def _remove_shared(arguments: Namespace) -> int:
-    store = open_store(load_settings(None), None)
+    stores = open_stores(load_settings(None), on_problem=complain)
     plan = Plan()
-    projects = {os.path.basename(project.home): project for project in find_projects(store, on_problem=complain)}
+    projects: dict[str, FoundProject] = {}
+    for project in (project for store in stores for project in find_projects(store, on_problem=complain)):
+        projects.setdefault(os.path.basename(project.home), project)
     for name in dict.fromkeys(arguments.names):
-        project = projects.get(name)
-        if project is None:
+        found = projects.get(name)
+        if found is None:
             raise EnvironmentNameError(
                 f"there is no shared environment `{name}`, so nothing was removed",
                 hint="`central-venv list --state shared` shows those that there are",
             )
-        if project.living_users and not arguments.force:
-            users = ", ".join(str(user.root) for user in project.living_users)
+        if found.living_users and not arguments.force:
+            users = ", ".join(str(user.root) for user in found.living_users)
             reason = f"it is used by {users}: `--force` removes it all the same"
-            plan.kept += [(project, environment, reason) for environment in project.environments]
+            plan.kept += [(found, environment, reason) for environment in found.environments]
         else:
-            plan.add(project, project.environments, whole=False, state=None, forced=arguments.force)
-    return removal_flow.carry_out(store, plan, arguments)
+            plan.add(found, found.environments, whole=False, state=None, forced=arguments.force)
+    return removal_flow.carry_out(stores, plan, arguments)

@@ -13,11 +13,12 @@ from central_venv.inventory.search import find_project, find_projects
 from central_venv.policy.project import true_path
 from central_venv.policy.settings import load_settings
 from central_venv.store.home import Home
-from central_venv.store.store import open_store
+from central_venv.store.store import open_store, open_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Sequence
 
     from central_venv.inventory.found import FoundProject
     from central_venv.store.store import Store
@@ -57,8 +58,8 @@ def stored_project(name: str | None) -> tuple[Store, FoundProject]:
     Raises:
         CentralVenvError: there is none, or its home is another project's.
     """
-    store = open_store(load_settings(None), None)
-    if name is None or (os.path.isdir(name) and os.path.dirname(true_path(name)) != true_path(store.path)):
+    stores = open_stores(load_settings(None), on_problem=complain)
+    if name is None or (os.path.isdir(name) and not _is_in_one_of(stores, name)):
         root, settings = settings_here(name)
         home = Home(open_store(settings, root), root)
         home.check()
@@ -66,10 +67,17 @@ def stored_project(name: str | None) -> tuple[Store, FoundProject]:
         project.root = root  # its home may not say so yet
         return home.store, project
     is_meant = is_called(name)
-    for project in find_projects(store, on_problem=complain):
-        if project.state != SHARED and is_meant(project):
-            return store, project
+    for store in stores:
+        for project in find_projects(store, on_problem=complain):
+            if project.state != SHARED and is_meant(project):
+                return store, project
     raise ProjectNotFoundError(
-        f"the store `{store.path}` knows no project `{name}`",
+        f"the store `{stores[0].path}` knows no project `{name}`",
         hint="name its directory, the one that it had, or its home; `central-venv list` shows them",
     )
+
+
+def _is_in_one_of(stores: Sequence[Store], name: str) -> bool:
+    """Whether a directory can be a home, by where it lies."""
+    parent = os.path.dirname(true_path(name))
+    return any(parent == true_path(store.path) for store in stores)

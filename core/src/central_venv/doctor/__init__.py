@@ -5,10 +5,10 @@ Looking changes nothing, and whatever lies in a store or a project is a finding 
 
 from __future__ import annotations
 
-from central_venv.doctor.finding import MACHINE, NOTE, PROJECT, STORE, TOPICS, WRONG, Finding, guarded, wrong
+from central_venv.doctor.finding import MACHINE, NOTE, PROJECT, STORE, TOPICS, WRONG, Finding, guarded, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.policy.settings import load_settings
-from central_venv.store.store import open_store
+from central_venv.store.store import Store, open_store, open_stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,13 +34,21 @@ def _examine(root: str | None) -> Iterator[Finding]:
     from central_venv.doctor import machine, project, store
 
     found, settings = None, None
+    others: list[Store] = []
+    problems: list[CentralVenvError] = []
     try:
         users = load_settings(None)
         found = open_store(users, root)
+        others = open_stores(users, on_problem=problems.append)
     except CentralVenvError as error:
         yield wrong(STORE, error.message, error.hint)
     if found is not None:
         yield from guarded(STORE, found.path, store.examine(found, root))
+        for other in others:
+            if other.path != found.path:
+                yield from guarded(STORE, other.path, store.examine(other, None))
+    for problem in problems:
+        yield note(STORE, problem.message, problem.hint)
     if root is not None:
         try:
             settings = load_settings(root)

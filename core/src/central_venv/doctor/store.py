@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _TAG = "CACHEDIR.TAG"
-_OURS = frozenset({_TAG, ".gitignore", layout.TRASH, layout.RECORDS, *layout.DESKTOP_FILES})
+_OURS = frozenset({_TAG, ".gitignore", layout.TRASH, layout.RECORDS, layout.STORES, *layout.DESKTOP_FILES})
 
 
 def examine(store: Store, root: str | None) -> Iterator[Finding]:

@@ -16,6 +16,7 @@
     │       └── tox/                 py312.json, the record of that environment, py312.lock, py312.uses
     ├── @torch/                      an environment that several projects share
     ├── .central-venv/               home.lock, and project/@torch.json: its record, @torch.lock, @torch.uses
+    ├── .stores/                     venvs-1a2b3c4d.json: a further store, which a site's rules chose
     └── .trash/                      what was renamed away and is being deleted
 
 A runner's environments keep the directory names that they would have in the project, so patterns such as
@@ -27,6 +28,7 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import EnvironmentNameError
+from central_venv.policy.key import home_name
 
 #: The runner of project environments, which lie in the home itself.
 PROJECT_RUNNER = "project"
@@ -42,6 +44,10 @@ PROJECT_RECORD = "project.json"
 RECORDS = ".central-venv"
 #: The directory of a store with what is being deleted.
 TRASH = ".trash"
+#: The directory of a store with notes of the further stores that a site's rules chose.
+STORES = ".stores"
+#: How the name of such a note ends.
+NOTE = ".json"
 #: What desktops put into directories that somebody looks at.
 DESKTOP_FILES = frozenset({".DS_Store", ".directory", "Thumbs.db", "desktop.ini"})
 
@@ -72,6 +78,21 @@ def is_in(store: str, path: str) -> bool:
 def trash_directory(store: str) -> str:
     """The directory of a store with what is being deleted."""
     return os.path.join(store, TRASH)
+
+
+def stores_directory(store: str) -> str:
+    """Where a store notes the further stores that a site's rules chose."""
+    return os.path.join(store, STORES)
+
+
+def store_note_path(store: str, other: str) -> str:
+    """The note in a store that another one was chosen.
+
+    Args:
+        store: absolute path of the store that the settings name.
+        other: absolute path of the other one.
+    """
+    return os.path.join(stores_directory(store), f"{home_name(other)}{NOTE}")
 
 
 def project_record_path(home: str) -> str:

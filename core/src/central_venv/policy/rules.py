@@ -14,6 +14,7 @@ wants::
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from importlib import import_module
 from inspect import Parameter, isfunction, signature
 
@@ -23,7 +24,7 @@ from central_venv.errors import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from central_venv.policy.settings import Settings
@@ -50,6 +51,18 @@ def central_venv_store(root: str | None, default: str) -> str | None:
     """
 
 
+@hookspec
+def central_venv_stores() -> Iterable[str]:
+    """Name every store that `central_venv_store` may choose, for `list`, `prune` and the like to look into all of them.
+
+    Those in which anything was made are known without that.
+
+    Returns:
+        Absolute paths. What is not there is passed over.
+    """
+    return ()  # of a specification, nobody asks
+
+
 @hookspec(firstresult=True)
 def central_venv_project_root(directory: str) -> str | None:
     """Say which project a directory belongs to, for the command line and uv.
@@ -69,7 +82,23 @@ def store_path(settings: Settings, root: str | None) -> str:
         SettingsError: a module cannot be loaded, or answered with something else than an absolute path.
     """
     answer = _ask(settings, "central_venv_store", root=root, default=settings.store)
-    return settings.store if answer is None else answer
+    return settings.store if answer is None else _path(answer, "central_venv_store", settings)
+
+
+def store_paths(settings: Settings) -> list[str]:
+    """The paths of the further stores that the site's modules name.
+
+    Raises:
+        SettingsError: a module cannot be loaded, or answered with something else than absolute paths.
+    """
+    hook = "central_venv_stores"
+    answers = _ask(settings, hook)
+    paths = []
+    for answer in answers if isinstance(answers, list) else []:
+        if isinstance(answer, (str, bytes)) or not isinstance(answer, Iterable):
+            raise _wrong(answer, hook, settings, "a list of absolute paths")
+        paths += [_path(path, hook, settings) for path in answer]
+    return paths
 
 
 def project_root(settings: Settings, directory: str) -> str | None:
@@ -78,28 +107,34 @@ def project_root(settings: Settings, directory: str) -> str | None:
     Raises:
         SettingsError: a module cannot be loaded, or answered with something else than an absolute path.
     """
-    return _ask(settings, "central_venv_project_root", directory=directory)
+    answer = _ask(settings, "central_venv_project_root", directory=directory)
+    return None if answer is None else _path(answer, "central_venv_project_root", settings)
 
 
-def _ask(settings: Settings, hook: str, **arguments: str | None) -> str | None:
-    """The first answer of a module to a question, known to be an absolute path."""
-    origin = settings.origins["policy"]
+def _ask(settings: Settings, hook: str, **arguments: str | None) -> object:
+    """What the modules answer to a question: the first answer, or a list of all of them, as the hook has it."""
     manager = _manager(settings)
     try:
         answer: object = getattr(manager.hook, hook)(**arguments)
     except Exception as error:  # whatever a site's own code raises, it is the site's module that has to be mended
         raise SettingsError(
-            f"a policy module ({origin}) failed at `{hook}`: {error!r}", hint="mend it, or remove it from `policy`"
+            f"a policy module ({settings.origins['policy']}) failed at `{hook}`: {error!r}",
+            hint="mend it, or remove it from `policy`",
         ) from error
-    if answer is None:
-        return None
+    return answer
+
+
+def _path(answer: object, hook: str, settings: Settings) -> str:
     path = os.fspath(answer) if isinstance(answer, (str, os.PathLike)) else None
     if not isinstance(path, str) or not os.path.isabs(path):
-        raise SettingsError(
-            f"`{hook}` of a policy module ({origin}) answered {answer!r}",
-            hint="it must be an absolute path, or None",
-        )
+        raise _wrong(answer, hook, settings, "an absolute path, or None")
     return os.path.normpath(path)
+
+
+def _wrong(answer: object, hook: str, settings: Settings, right: str) -> SettingsError:
+    return SettingsError(
+        f"`{hook}` of a policy module ({settings.origins['policy']}) answered {answer!r}", hint=f"it must be {right}"
+    )
 
 
 def _manager(settings: Settings) -> pluggy.PluginManager:

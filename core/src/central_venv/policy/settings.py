@@ -34,8 +34,8 @@ class Origin:
     """Where a value came from.
 
     Attributes:
-        kind: ``environment``, ``project``, ``user``, ``site`` or ``default``.
-        name: the variable or the file; None for a default.
+        kind: ``environment``, ``project``, ``user``, ``site``, ``policy`` or ``default``.
+        name: the variable, the file or the modules; None for a default.
     """
 
     __slots__ = ("kind", "name")

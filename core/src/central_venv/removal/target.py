@@ -57,3 +57,11 @@ class Removed:
         self.links: list[str] = []
         self.trash = trash
         self.swept = Deleted()
+
+    def add(self, other: Removed) -> None:
+        """Count what became of what lay in another store; its trash stays its own."""
+        self.environments += other.environments
+        self.homes += other.homes
+        self.kept += other.kept
+        self.links += other.links
+        self.swept.add(other.swept)

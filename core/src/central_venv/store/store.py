@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
-from central_venv.errors import HomeConflictError
+from central_venv.errors import CentralVenvError, HomeConflictError, StoreError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import is_home_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from central_venv.policy.settings import Settings
     from central_venv.store.environment import Environment
@@ -26,8 +27,8 @@ _FILES = {
     ".gitignore": b"*\n",
 }
 
-#: What a directory without other things can hold: the trash, and what file systems put into their top.
-_NOT_OTHERS = {layout.TRASH, "lost+found"}
+#: What a directory without other things can hold: ours, and what file systems put into their top.
+_NOT_OTHERS = {layout.TRASH, layout.STORES, "lost+found"}
 
 
 class Store:
@@ -37,10 +38,18 @@ class Store:
         path: its absolute path.
     """
 
-    __slots__ = ("path",)
+    __slots__ = ("_register", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, register: str | None = None) -> None:
+        """Name a store.
+
+        Args:
+            path: its absolute path.
+            register: absolute path of the store that is to know of it: of a site's choice, the one that the settings
+                name.
+        """
         self.path = path
+        self._register = register
 
     def homes(self) -> Iterator[str]:
         """The path of each home and shared environment in the store, in order of their names.
@@ -80,6 +89,8 @@ class Store:
         Raises:
             StoreError: it cannot be made or written.
         """
+        if self._register is not None:
+            self._be_known(self._register)
         trash = layout.trash_directory(self.path)
         if os.path.isdir(trash):  # it is made last
             return
@@ -94,6 +105,24 @@ class Store:
         # Made before the disk is full: what frees space must not need any.
         files.make_private_directory(trash)
 
+    def _be_known(self, register: str) -> None:
+        """Let the store that the settings name know of this one, if it can be written: `doctor` tells if it cannot."""
+        from central_venv.store.register import is_remembered, remember
+
+        with suppress(StoreError):
+            if not is_remembered(register, self.path):
+                Store(register).prepare()
+                remember(register, self.path)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is anything in it: where a drive is not mounted, there is often an empty directory."""
+        try:
+            with os.scandir(self.path) as entries:
+                return next(entries, None) is not None
+        except OSError:
+            return False
+
 
 def open_store(settings: Settings, root: str | None) -> Store:
     """The store in force.
@@ -105,8 +134,54 @@ def open_store(settings: Settings, root: str | None) -> Store:
     if settings.policy:
         from central_venv.policy.rules import store_path
 
-        return Store(store_path(settings, root))
+        path = store_path(settings, root)
+        return Store(path, register=None if path == settings.store else settings.store)
     return Store(settings.store)
+
+
+def open_stores(settings: Settings, *, on_problem: Callable[[CentralVenvError], None]) -> list[Store]:
+    """Every store that can hold environments: the one for no project first, then all that a site's rules ever chose.
+
+    Args:
+        settings: from `load_settings`, without a project.
+        on_problem: told of each that was in use and cannot be seen now.
+
+    Raises:
+        SettingsError: the site's rules cannot be asked, or answered with something else than absolute paths.
+    """
+    found = [open_store(settings, None)]
+    known = {os.path.realpath(found[0].path)}
+
+    def add(store: Store) -> bool:
+        path = os.path.realpath(store.path)
+        if path in known:
+            return True
+        if not store.is_there:
+            return False
+        known.add(path)
+        found.append(store)
+        return True
+
+    add(Store(settings.store))
+    if settings.policy:
+        from central_venv.policy.rules import store_paths
+
+        for path in store_paths(settings):
+            add(Store(path, register=settings.store))
+    from central_venv.store.register import remembered
+
+    try:
+        for path, note in remembered(settings.store):
+            if not add(Store(path)):
+                on_problem(
+                    StoreError(
+                        f"the store `{path}` cannot be seen now, so what is in it is left out",
+                        hint=f"mount it; if it is gone for good, remove `{note}`",
+                    )
+                )
+    except CentralVenvError as error:
+        on_problem(error)
+    return found
 
 
 def refuse_strangers(path: str, what: str) -> bool:
