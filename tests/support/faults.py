@@ -98,7 +98,7 @@ FAULTS: dict[str, Callable[[pytest.FixtureRequest, Path], Fault]] = {
     "component too long": _component_too_long,
     "path too long": _path_too_long,
     "switch that says neither": _switch_that_says_neither,
-    "no TOML": _configuration("store = ", "is not valid TOML", "correct it"),
+    "no TOML": _configuration("store = ", "as TOML", "correct it"),
     "unknown key": _configuration("stoer = 'x'\n", "unknown key `stoer`", "the keys are `enabled`"),
     "project that chooses the store": _project_that_chooses_the_store,
     "another project's home": _record(

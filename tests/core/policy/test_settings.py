@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv import project_home
+from central_venv.cli import main
 from central_venv.errors import SettingsError
 from central_venv.machine import host
 from central_venv.machine.directories import data_directory, site_config_directory, user_config_directory
@@ -401,7 +402,7 @@ def test_a_file_that_is_no_toml_is_refused(kind: str, project: Path) -> None:
 
     error = refused(None)
 
-    assert error.message.startswith(f"`{path}` is not valid TOML: ")
+    assert error.message.startswith(f"cannot read `{path}` as TOML: ")
     assert error.hint == "correct it, or remove it"
 
 
@@ -466,7 +467,7 @@ def test_a_pyproject_that_mentions_us_must_be_toml(project: Path) -> None:
     path = project / "pyproject.toml"
     path.write_text("[tool.central-venv]\nenabled =")
 
-    assert refused(str(project)).message.startswith(f"`{path}` is not valid TOML: ")
+    assert refused(str(project)).message.startswith(f"cannot read `{path}` as TOML: ")
 
 
 @pytest.mark.parametrize("files", [{}, {"pyproject.toml/file": ""}], ids=["no file", "a directory"])
@@ -609,8 +610,62 @@ def test_a_store_with_a_null_character_is_refused(project: Path) -> None:
 def test_a_file_of_nothing_but_brackets_is_no_toml() -> None:
     configure("policy = " + "[" * 10_000)
 
-    with pytest.raises(SettingsError, match="not valid TOML"):
+    with pytest.raises(SettingsError, match="as TOML"):
         load_settings(None)
+
+
+@pytest.mark.parametrize("command", ["path", "env --shell bash", "run true", "info", "config", "create", "link"])
+def test_a_key_of_a_thousand_parts_is_one_clear_error_everywhere(
+    command: str, project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "pyproject.toml"
+    path.write_text(f"[tool.central-venv]\nname.{'.'.join('a' * 1000)} = 1\n")
+    monkeypatch.chdir(project)
+
+    status = main(command.split())
+
+    said = capfd.readouterr()
+    assert (status, said.out) == (1, "")
+    assert said.err == (
+        f"error: cannot read `{path}` as TOML: it has a key of more than 32 parts\nhint: correct it, or remove it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("{a = " * 60 + "1" + "}" * 60, id="tables"),
+        pytest.param("[" * 60 + "]" * 60, id="lists"),
+        pytest.param(f"'{'x' * 10_000}'", id="a long text"),
+        pytest.param(f"{{{'.'.join('a' * 31)} = " * 60 + "1" + "}" * 60, id="1,860 levels"),
+    ],
+)
+def test_a_value_that_is_refused_is_shown_in_short(value: str, project: Path) -> None:
+    (project / "pyproject.toml").write_text(f"[tool.central-venv]\nname = {value}\n")
+
+    error = refused(str(project))
+
+    assert "`name` in" in error.message
+    assert len(error.message) < 500
+
+
+def test_a_key_that_is_refused_is_shown_in_short(project: Path) -> None:
+    (project / "pyproject.toml").write_text(f"[tool.central-venv]\n{'x' * 10_000} = 1\n")
+
+    assert len(refused(str(project)).message) < 500
+
+
+def test_a_large_pyproject_that_does_not_mention_us_sets_nothing(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[[package]]\nname = 'a'\n" * 100_000)
+
+    assert load_settings(str(project)).origins["enabled"].kind == "default"
+
+
+def test_a_pyproject_of_a_size_that_would_keep_us_busy_is_refused_if_it_mentions_us(project: Path) -> None:
+    path = project / "pyproject.toml"
+    path.write_text("[[package]]\nname = 'a'\n" * 100_000 + "[tool.central-venv]\nenabled = false\n")
+
+    assert refused(str(project)).message == f"cannot read `{path}` as TOML: it is larger than 1 MiB"
 
 
 def test_a_pyproject_of_nothing_but_brackets_is_no_workspace(base: Path) -> None:

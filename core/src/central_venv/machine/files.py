@@ -28,6 +28,8 @@ _READ_NO_LINK = READ_WITHOUT_WAITING | getattr(os, "O_NOFOLLOW", 0)
 
 #: No file of ours comes near this size in bytes; a larger one is not ours.
 MAXIMUM_SIZE = 1 << 20
+#: How large a project's file may be to be looked through for a word: whoever made it must not keep us busy.
+_MOST_SEARCHED = 1 << 24
 _CHUNK = 1 << 16
 
 #: What Windows marks a junction with: `stat.IO_REPARSE_TAG_MOUNT_POINT`, which is there only.
@@ -106,14 +108,15 @@ def read_dated(path: str) -> tuple[bytes, float] | None:
         os.close(descriptor)
 
 
-def _read_all(descriptor: int, size: int) -> bytes:
-    content = os.read(descriptor, min(size + 1, _CHUNK))
+def _read_all(descriptor: int, size: int, maximum: int = MAXIMUM_SIZE) -> bytes:
+    """The content of a file that is said to be of a size; nothing if it is larger than the maximum."""
+    content = os.read(descriptor, min(size, maximum) + 1)
     while len(content) != size:  # else that was all, which saves asking for more: a list reads thousands of files
         chunk = os.read(descriptor, _CHUNK)
         content += chunk
         if not chunk:
             break
-        if len(content) > MAXIMUM_SIZE:
+        if len(content) > maximum:
             return b""
     return content
 
@@ -121,9 +124,10 @@ def _read_all(descriptor: int, size: int) -> bytes:
 def mentions(path: str, word: bytes) -> bool | None:
     """Whether a project's file holds a word; None if it is no regular file or cannot be read.
 
-    Most projects mention nothing of ours, and parsing their files takes longer than starting Python.
+    Most projects mention nothing of ours, and parsing their files takes longer than starting Python. One of more than
+    16 MiB counts as empty.
     """
-    content = read_of_project(path)
+    content = _read_of_project(path, _MOST_SEARCHED)
     return None if content is None else word in content
 
 
@@ -132,13 +136,17 @@ def read_of_project(path: str) -> bytes | None:
 
     One that is larger than any of ours counts as empty: whoever made it must not keep us busy.
     """
+    return _read_of_project(path, MAXIMUM_SIZE)
+
+
+def _read_of_project(path: str, maximum: int) -> bytes | None:
     try:
         descriptor = os.open(path, READ_WITHOUT_WAITING)
     except OSError:
         return None
     try:
         status = os.fstat(descriptor)
-        return _read_all(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
+        return _read_all(descriptor, status.st_size, maximum) if stat.S_ISREG(status.st_mode) else None
     except OSError:
         return None
     finally:

@@ -26,6 +26,8 @@ NO_LINK = "none"
 SYMLINK = "symlink"
 #: What is added for a Python and a selection has to fit into a file's name, too.
 _LONGEST_NAME = 64
+#: How much of what a file says is repeated when it is wrong.
+_LONGEST_SHOWN = 200
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -256,7 +258,7 @@ def _read_toml(path: str) -> dict[str, object]:
             f"cannot read `{path}`: {files.reason(error)}", hint="make it readable, or remove it"
         ) from error
     except NotTOMLError as error:
-        raise SettingsError(f"`{path}` is not valid TOML: {error}", hint="correct it, or remove it") from error
+        raise SettingsError(f"cannot read `{path}` as TOML: {error}", hint="correct it, or remove it") from error
 
 
 def _project_table(document: dict[str, object], origin: Origin) -> dict[str, object]:
@@ -277,7 +279,7 @@ def _checked(table: dict[str, object], origin: Origin) -> dict[str, object]:
         if definition is None:
             allowed = [name for name, known in _DEFINITIONS.items() if not (in_project and known.private)]
             raise SettingsError(
-                f"unknown key `{key}` in {_place(origin)}",
+                f"unknown key `{key[:_LONGEST_SHOWN]}` in {_place(origin)}",
                 hint=f"the keys are {', '.join(f'`{name}`' for name in allowed)}",
             )
         if in_project and definition.private:
@@ -299,7 +301,11 @@ def _place(origin: Origin) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value) if isinstance(value, str) else str(value)
+    from reprlib import Repr  # `repr` follows whatever a project nests, however deep
+
+    shown = Repr()
+    shown.maxstring = shown.maxlong = shown.maxother = _LONGEST_SHOWN
+    return shown.repr(value)
 
 
 def _from_variable(definition: _Definition, text: str) -> object:
