@@ -139,6 +139,24 @@ def test_the_python_of_an_environment_is_in_its_file(content: str, version: str 
     assert venv.python_version(str(path)) == version
 
 
+@posix_only
+@pytest.mark.parametrize(
+    ("files", "version"),
+    [
+        pytest.param(["lib/pypy3.10/x", "bin/python"], "pypy3.10.14", id="PyPy"),
+        pytest.param(["site-packages/x", "bin/pypy3", "bin/python"], "pypy3.10.14", id="PyPy before 3.8"),
+        pytest.param(["lib/python3.10/x", "bin/graalpy", "bin/python"], "graalpy3.10.14", id="GraalPy"),
+        pytest.param(["lib/python3.10/x", "bin/python", "bin/pypy-news"], "3.10.14", id="CPython"),
+    ],
+)
+def test_the_implementation_that_venv_does_not_tell_is_in_the_names_of_files(
+    files: list[str], version: str, base: Path
+) -> None:
+    write_tree(base / "environment", {"pyvenv.cfg": "home = /x/bin\nversion = 3.10.14\n", **dict.fromkeys(files, "")})
+
+    assert venv.python_version(str(base / "environment")) == version
+
+
 def test_a_file_that_is_no_text_has_no_version(base: Path) -> None:
     path = base / "environment"
     path.mkdir()

@@ -20,6 +20,9 @@ _SCRIPTS, _PYTHON = ("Scripts", "python.exe") if sys.platform == "win32" else ("
 PYTHON = os.path.join(_SCRIPTS, _PYTHON)
 _INTERPRETER = os.sep + PYTHON
 
+#: Whose programs and library have their name.
+_OTHER_IMPLEMENTATIONS = ("pypy", "graalpy")
+
 
 def is_environment(path: str) -> bool:
     """Whether a directory holds a virtual environment, working or not. A link to one does not count."""
@@ -82,8 +85,26 @@ def python_version(path: str) -> str | None:
     version = ".".join((fields.get("version_info") or fields.get("version") or "").split(".")[:3])
     if not version.replace(".", "").replace("+", "").isalnum():
         return None
-    implementation = fields.get("implementation", "CPython").lower()
+    implementation = (fields.get("implementation") or _implementation(path)).lower()
     return version if implementation == "cpython" or not implementation.isalnum() else f"{implementation}{version}"
+
+
+def _implementation(path: str) -> str:
+    """What the files of an environment say whose `pyvenv.cfg` does not: that of Python's own `venv` never does.
+
+    PyPy has `lib/pypy3.10`, and before 3.8 only a program of its name; GraalPy has that, and `lib/python3.11`.
+    """
+    for directory in ("lib", _SCRIPTS):
+        try:
+            names = os.listdir(os.path.join(path, directory))
+        except OSError:
+            continue
+        for name in names:
+            for implementation in _OTHER_IMPLEMENTATIONS:
+                number = name.removeprefix(implementation).removesuffix(".exe").replace(".", "")
+                if name.startswith(implementation) and (not number or number.isdigit()):
+                    return implementation
+    return "CPython"
 
 
 def _conda_python(path: str) -> str | None:
