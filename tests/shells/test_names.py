@@ -206,19 +206,6 @@ def test_a_project_for_which_central_environments_are_off_is_an_error(run: Runne
     assert "turned off" in run("activate", "--shell", "bash", "api").err
 
 
-def test_a_store_that_cannot_be_on_the_search_path_is_an_error(
-    run: Runner, make_project: Projects, store: Path, base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_project("api")
-    store.rename(base / "a:b")
-    monkeypatch.setenv("CENTRAL_VENV_HOME", str(base / "a:b"))
-
-    said = run("activate", "--shell", "bash", "api")
-
-    assert (said.status, said.out) == (1, "")
-    assert "cannot be on the search path" in said.err
-
-
 @pytest.mark.parametrize(("shell", "line"), [("/bin/bash", "bash"), ("/usr/bin/fish", "fish"), ("/bin/ksh", "bash")])
 def test_without_its_hook_the_hint_tells_how_to_load_it(
     shell: str, line: str, run: Runner, monkeypatch: pytest.MonkeyPatch

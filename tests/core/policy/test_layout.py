@@ -82,7 +82,7 @@ def test_a_runner_whose_directory_is_taken_is_refused(runner: str) -> None:
         layout.runner_directory("/store/foo", runner)
 
 
-@pytest.mark.parametrize("directory", [".tox", ".central-venv", "project.json", "foo"])
+@pytest.mark.parametrize("directory", [".tox", ".central-venv", "project.json", "foo", f".venv-a{os.pathsep}b"])
 def test_a_project_environment_has_the_name_of_one(directory: str) -> None:
     with pytest.raises(EnvironmentNameError):
         layout.environment_path("/store/foo", "project", directory)

@@ -146,6 +146,18 @@ def test_an_answer_that_is_no_absolute_path_is_refused(
     assert store.value.hint == root.value.hint == "it must be an absolute path, or None"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the separator of POSIX")
+def test_an_answer_that_the_path_cannot_hold_is_refused(module: Module) -> None:
+    path = configure(module(hook("central_venv_store()", "return '/a:b'")))
+
+    with pytest.raises(SettingsError) as refusal:
+        open_store(load_settings(None), None)
+
+    assert refusal.value.message == (
+        f"the store '/a:b' of a policy module (user: {path}) holds a `:`, which `PATH` cannot hold"
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

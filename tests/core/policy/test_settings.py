@@ -584,6 +584,35 @@ def test_a_path_that_no_store_can_have_is_refused(text: str, monkeypatch: pytest
 
 
 @posix_only
+@pytest.mark.parametrize("source", ["variable", "user's file", "site's file", "default"])
+def test_a_store_that_the_path_cannot_hold_is_refused(source: str, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(base / "a:b" / "s")
+    if source == "variable":
+        monkeypatch.setenv("CENTRAL_VENV_HOME", path)
+    elif source == "default":
+        monkeypatch.delenv("CENTRAL_VENV_HOME", raising=False)
+        monkeypatch.setenv("XDG_DATA_HOME", str(base / "a:b"))
+    else:
+        monkeypatch.delenv("CENTRAL_VENV_HOME", raising=False)
+        directory = user_config_directory() if source == "user's file" else site_config_directory()
+        write_tree(Path(directory), {"config.toml": f"store = '{path}'"})
+
+    error = refused(None)
+
+    assert error.message.startswith(f"the store '{base}/a:b/")
+    assert error.message.endswith(" holds a `:`, which `PATH` cannot hold")
+    assert error.hint == "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to a path without `:`"
+
+
+@posix_only
+def test_who_uses_no_store_need_not_mind_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CENTRAL_VENV", "0")
+    monkeypatch.setenv("CENTRAL_VENV_HOME", "/a:b")
+
+    assert not load_settings(None).enabled
+
+
+@posix_only
 def test_dots_in_a_name_are_no_step_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CENTRAL_VENV_HOME", "/a..b/...")
 

@@ -174,10 +174,5 @@ def _remedy(home: Home, choice: Choice, python: str | None) -> str:
 def _words(root: str, environment: Environment, name: str) -> list[str]:
     """What the hook's function takes: where uv is told of the environment, its directories, what the prompt shows."""
     programs = venv.programs_directory(environment.path)
-    if os.pathsep in programs:
-        raise EnvironmentNameError(
-            f"`{environment.path}` cannot be on the search path, because there is a `{os.pathsep}` in it",
-            hint="choose another store with `CENTRAL_VENV_HOME`",
-        )
     shown = "".join("_" if character in _SPECIAL_IN_PROMPTS else character for character in printable(name))
     return [root and os.path.join(root, ""), environment.path, programs, shown]

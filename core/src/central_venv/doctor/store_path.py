@@ -31,16 +31,11 @@ _SHORT_NAME, _NOX_NAME = "py312", "tests-3-12"
 def examine_path(store: str) -> Iterator[Finding]:
     """What the path itself does to scripts and names."""
     if sys.platform != "win32" and not {" ", "\t", "\n"}.isdisjoint(store):
-        yield wrong(
+        yield note(
             STORE,
-            f"the path of the store `{store}` holds a space, which breaks the first lines of scripts",
+            f"the path of the store `{store}` holds a space, which the first line of a script cannot: uv and pip "
+            "since 23.0 do without, older programs write scripts that do not start",
             MOVE_STORE.format("a path without spaces"),
-        )
-    if os.pathsep in store:
-        yield wrong(
-            STORE,
-            f"the path of the store `{store}` holds a `{os.pathsep}`, which `PATH` cannot hold",
-            MOVE_STORE.format(f"a path without `{os.pathsep}`"),
         )
     longest = f"{store}{os.sep}{'x' * _HOME_LENGTH}{os.sep}.tox{os.sep}"
     room = _SCRIPT_LINE - len(os.fsencode(f"#!{longest}{_SCRIPT}"))

@@ -162,6 +162,11 @@ def environment_path(home: str, runner: str, directory: str) -> str:
             f"{directory!r} is not the name of a project environment",
             hint=f"those begin with `{PROJECT_ENVIRONMENT}`; name the runner of any other one",
         )
+    if runner == PROJECT_RUNNER and os.pathsep in directory:
+        raise EnvironmentNameError(
+            f"{directory!r} cannot be the name of a project environment, because `PATH` cannot hold it",
+            hint=f"give a name without `{os.pathsep}`",
+        )
     return os.path.join(runner_directory(home, runner), _checked(directory, "environment"))
 
 

@@ -21,6 +21,7 @@ from inspect import Parameter, isfunction, signature
 import pluggy
 
 from central_venv.errors import SettingsError
+from central_venv.policy.store_path import refuse_separator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,10 +80,14 @@ def store_path(settings: Settings, root: str | None) -> str:
     """The store's path as the site's modules have it.
 
     Raises:
-        SettingsError: a module cannot be loaded, or answered with something else than an absolute path.
+        SettingsError: a module cannot be loaded, or answered with something else than the path of a store.
     """
     answer = _ask(settings, "central_venv_store", root=root, default=settings.store)
-    return settings.store if answer is None else _path(answer, "central_venv_store", settings)
+    if answer is None:
+        return settings.store
+    path = _path(answer, "central_venv_store", settings)
+    refuse_separator(path, f"the store {path!r} of a policy module ({settings.origins['policy']})")
+    return path
 
 
 def store_paths(settings: Settings) -> list[str]:

@@ -206,6 +206,10 @@ def load_settings(root: str | None) -> Settings:
         values["store"] = expand(written, _place(origins["store"]))
     else:
         values["store"] = data_directory()
+    if os.pathsep in str(values["store"]) and values["enabled"]:
+        from central_venv.policy.store_path import refuse_separator
+
+        refuse_separator(str(values["store"]), f"the store {values['store']!r} ({origins['store']})")
     return Settings(values, origins, varies=any(sign in written for sign in ("{hostname}", "{platform}", "$")))
 
 

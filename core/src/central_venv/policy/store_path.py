@@ -45,6 +45,23 @@ def expand(text: str, place: str) -> str:
     return os.path.normpath(path)
 
 
+def refuse_separator(path: str, said: str) -> None:
+    """Refuse a store that `PATH` cannot hold: whatever is run in its environments would be another program.
+
+    Args:
+        path: absolute path of the store.
+        said: which store that is, in words.
+
+    Raises:
+        SettingsError: there is a separator of `PATH` in it.
+    """
+    if os.pathsep in path:
+        raise SettingsError(
+            f"{said} holds a `{os.pathsep}`, which `PATH` cannot hold",
+            hint=f"set `CENTRAL_VENV_HOME`, or `store` in your configuration, to a path without `{os.pathsep}`",
+        )
+
+
 def _user() -> str:
     if sys.platform == "win32":
         return os.environ.get("USERNAME", "")

@@ -84,8 +84,8 @@ class Activation:
         return variables
 
     def extends_path(self, exported: Iterable[str]) -> bool:
-        """Whether the environment's programs are to be found first; `PATH` cannot hold a path with its separator."""
-        return PATH in exported and self._applies(PATH) and os.pathsep not in self.programs
+        """Whether the environment's programs are to be found first."""
+        return PATH in exported and self._applies(PATH)
 
     def _applies(self, name: str) -> bool:
         return self.exists or name not in _OF_AN_ENVIRONMENT
