@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from central_venv.errors import StoreError
 from central_venv.machine import processes
 from central_venv.machine.processes import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from support.mounts import Mounts
 
     Maker = Callable[[Path], Path]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells all of this")
 
 WAIT = "print('ready', flush=True); input()"
+#: A user who owns nothing.
+NOBODY = 65534
 BASE = os.path.realpath(sys.executable)
 
 
@@ -220,14 +226,141 @@ def test_on_another_system_nothing_is_told(place: Path, environment: Path, monke
         assert found(place, environment) is None
 
 
-def test_what_processes_of_other_users_hide_is_no_failure(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
+@contextmanager
+def hiding(*names: str) -> Iterator[None]:
+    """Where processes hide some of what they are, as those of another user do."""
+
+    read, read_link = processes._content, processes._link
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "_content", lambda process, name: b"" if name in names else read(process, name))
+        patch.setattr(processes, "_link", lambda process, name: b"" if name in names else read_link(process, name))
+        yield
+
+
+HIDDEN = ("exe", "cwd", "root", "ns/mnt", "maps", "environ")
+
+
+def test_a_process_that_hides_all_but_its_command_runs_from_where_that_says(place: Path, environment: Path) -> None:
+    with running(environment / "bin" / "python", "-c", WAIT) as pid, hiding(*HIDDEN):
+        assert found(place, environment) == pid
+
+
+def test_any_word_of_a_hidden_process_counts(place: Path, environment: Path) -> None:
+    with running(sys.executable, "-c", WAIT, environment / "bin" / "tool") as pid, hiding(*HIDDEN):
+        assert found(place, environment) == pid
+
+
+def test_what_processes_hide_altogether_is_no_failure(place: Path, environment: Path) -> None:
+    with running(environment / "bin" / "python", "-c", WAIT), hiding(*HIDDEN, "cmdline"):
+        assert found(place, environment) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root becomes another user")
+def test_a_process_of_another_user_runs_from_where_its_command_says(place: Path, environment: Path) -> None:
+    """Root's processes, as seen by a user who may not look at them."""
+    look = (
+        f"import os; from central_venv.machine.processes import Running; os.setuid({NOBODY})\n"
+        f"print(Running({str(place)!r}).from_environment({str(environment)!r}))"
+    )
+    with running(environment / "bin" / "python", "-c", WAIT) as pid:
+        seen = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+
+    assert seen.stdout == f"{pid}\n"
+
+
+def test_any_program_that_maps_a_file_of_the_environment_runs_from_it(place: Path, environment: Path) -> None:
+    loader = next(iter(Path("/lib64").glob("ld-linux-*")), None) or next(iter(Path("/lib").glob("ld-linux*")), None)
+    shell = shutil.copy(os.path.realpath("/bin/sh"), environment / "bin" / "server")
+    if loader is None:
+        pytest.skip("this system starts programs in another way")
+
+    with running(loader, "--argv0", "sh", shell, "-c", "echo ready; read line") as pid:
+        assert found(place, environment) == pid
+
+
+@pytest.fixture
+def elsewhere(base: Path, place: Path, mounts: Mounts) -> Path:
+    """The store, mounted a second time."""
+    return mounts.bind(place, base / "elsewhere")
+
+
+def test_a_process_that_was_started_through_another_mount_of_the_store_runs_from_it(
+    place: Path, environment: Path, elsewhere: Path
+) -> None:
+    with running(elsewhere / environment.relative_to(place) / "bin" / "python", "-c", WAIT) as pid:
+        assert found(place, environment) == pid
+
+
+def test_a_file_that_is_mapped_through_another_mount_of_the_store_counts(
+    place: Path, environment: Path, elsewhere: Path
+) -> None:
+    (environment / "lib.so").write_bytes(b"x" * 4096)
+    load = "import mmap, sys; f = open(sys.argv[1], 'rb'); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ);"
+
+    with running(sys.executable, "-c", f"{load} {WAIT}", elsewhere / environment.relative_to(place) / "lib.so") as pid:
+        assert found(place, environment) == pid
+
+
+@pytest.mark.usefixtures("mounts")
+def test_a_process_that_sees_the_store_elsewhere_in_a_view_of_its_own_runs_from_it(
+    base: Path, place: Path, environment: Path
+) -> None:
+    """As one in a container does."""
+    (base / "inside").mkdir()
+    python = base / "inside" / environment.relative_to(place) / "bin" / "python"
+    code = f'mount --bind "$1" "$2" && exec "$3" -c "{WAIT}"'
+    command: list[str | Path] = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        code,
+        "sh",
+        place,
+        base / "inside",
+        python,
+    ]
+    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this user may not have a view of its own")
+
+    with running(*command) as pid:
+        assert found(place, environment) == pid
+
+
+def test_another_mount_of_another_environment_does_not_count(place: Path, environment: Path, elsewhere: Path) -> None:
+    (place / "home" / ".tox" / "py313").mkdir()
+
+    with running(elsewhere / environment.relative_to(place) / "bin" / "python", "-c", WAIT):
+        assert found(place, place / "home" / ".tox" / "py313") is None
+
+
+def test_processes_that_cannot_be_looked_at_are_an_error(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(os, "readlink", refuse)
 
-    assert list(processes._linux_paths("/proc/1")) is not None
-    assert Running(str(place)).from_environment(str(place / "home")) is None
+    with pytest.raises(StoreError, match="nobody can tell what is in use: too many open files"):
+        Running(str(place))
+
+
+def test_all_processes_are_seen_here() -> None:
+    assert processes.unseen() is None
+
+
+def test_a_system_that_tells_no_processes_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_PROCESSES", str(place))
+
+    assert "is not mounted" in str(processes.unseen())
+
+
+def test_a_system_that_hides_the_processes_of_others_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "self").mkdir()
+    monkeypatch.setattr(processes, "_PROCESSES", str(place))
+
+    assert "hides the processes of other users" in str(processes.unseen())
 
 
 def test_an_interpreter_that_was_found_on_the_search_path_runs_from_there(place: Path, environment: Path) -> None:
