@@ -432,7 +432,7 @@ def test_a_record_names_its_environment_and_no_directory(place: Place, name: str
 def test_who_holds_an_environment_forges_nothing(place: Place) -> None:
     from central_venv.store.lock import Lock
 
-    holder = {"pid": 1, "host": "host\nFORGED", "command": "tox\x1b[31m\nFORGED `"}
+    holder = {"pid": os.getpid(), "host": "host\nFORGED", "command": "tox\x1b[31m\nFORGED `"}
     fields = {"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "holder": holder}
     write_record(place.home / ".central-venv" / "tox" / "py312.json", fields)
     lock = Lock(str(place.home / ".central-venv" / "tox" / "py312.lock"))
@@ -444,7 +444,7 @@ def test_who_holds_an_environment_forges_nothing(place: Place) -> None:
     kept = [line for line in err.splitlines() if "in use by" in line]
     assert status == 1
     assert len(kept) == 1
-    assert r"`tox\x1b[31m\nFORGED `` (process 1 on host\nFORGED)" in kept[0]
+    assert rf"`tox\x1b[31m\nFORGED `` (process {os.getpid()} on host\nFORGED)" in kept[0]
     assert (place.home / ".tox" / "py312").is_dir()
 
 

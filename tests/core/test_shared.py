@@ -23,6 +23,7 @@ from central_venv.store.project_record import ProjectRecord, read_project, share
 from support.environments import BAD_SHARED_NAMES, seal, seal_shared, write_environment
 from support.hosts import Host, finish
 from support.trees import listing, write_tree
+from support.users import user_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -570,9 +571,10 @@ sys.stdin.read()
 
         said = run("remove", "@torch", "--force", "--yes")
 
+        words = user_words(user.pid)
         user.communicate()
     assert (said.status, torch.is_dir()) == (1, True)
-    assert "in use by another process" in said.err
+    assert f"in use by {words}" in said.err
 
 
 # clean

@@ -21,7 +21,7 @@ from central_venv.adoption.installed import installed, program_path
 from central_venv.adoption.strays import strays
 from central_venv.errors import AdoptionError, CreationError, StoreError
 from central_venv.machine.foreground import run
-from central_venv.store.use import is_used
+from central_venv.store.use import user_of
 from support.network import need_index
 from support.packages import uv, write_project, write_real_environment, write_wheel
 from support.trees import contents, listing, write_tree
@@ -483,9 +483,9 @@ def test_the_new_one_is_marked_as_used_until_the_caller_ends_that(base: Path, en
     for _ in ("made", "proved"):
         replace(old, environment)
 
-        assert is_used(environment.uses.directory)
+        assert user_of(environment.uses.directory) is not None
         environment.uses.end()
-        assert not is_used(environment.uses.directory)
+        assert user_of(environment.uses.directory) is None
 
 
 def test_one_whose_making_was_interrupted_is_made_anew(base: Path, environment: Environment) -> None:

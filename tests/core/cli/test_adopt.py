@@ -14,7 +14,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.adoption.installed import installed, program_path
 from central_venv.cli import adopt as command
-from central_venv.store.use import is_used
+from central_venv.store.use import user_of
 from support import crash
 from support.packages import uv, write_real_environment, write_wheel
 from support.trees import contents, listing, write_tree
@@ -681,7 +681,7 @@ def test_the_old_one_is_not_removed_without_a_new_one(
         assert said.status == 1
         assert said.err.endswith(f"kept {old}: the new one is gone\n")
         assert old.exists()
-    assert not is_used(home_of.environment("project", ".venv").uses.directory)
+    assert user_of(home_of.environment("project", ".venv").uses.directory) is None
 
 
 @pytest.mark.parametrize("came", ["environment", "file"])

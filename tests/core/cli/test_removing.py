@@ -20,6 +20,7 @@ from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import seal
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree
+from support.users import user_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -540,7 +541,7 @@ def test_remove_keeps_what_is_used_and_says_who_uses_it(home_of: Home, run: Runn
 
     assert said.status == 1
     assert said.out.startswith("removed 1 environment, freed ")
-    assert said.err == f"kept tox py312 of {home_of.root}: in use by another process\n"
+    assert said.err == f"kept tox py312 of {home_of.root}: in use by {user_words(os.getpid())}\n"
     assert path.exists()
     environment.uses.end()
 

@@ -346,6 +346,22 @@ def test_processes_that_cannot_be_looked_at_are_an_error(place: Path, monkeypatc
         Running(str(place))
 
 
+def test_a_process_in_a_directory_whose_path_is_too_long_is_no_failure(
+    place: Path, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.readlink
+
+    def refuse(path: str | bytes) -> str | bytes:
+        if os.fsencode(path).endswith(b"/cwd"):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        return real(path)
+
+    with running(environment / "bin" / "python", "-c", WAIT) as pid:
+        monkeypatch.setattr(os, "readlink", refuse)
+
+        assert found(place, environment) == pid
+
+
 def test_all_processes_are_seen_here() -> None:
     assert processes.unseen() is None
 

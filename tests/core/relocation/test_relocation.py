@@ -35,6 +35,7 @@ from support import crash, virtualenvs
 from support.environments import seal, write_environment
 from support.git import make_repository, needs_git
 from support.trees import contents, listing, write_tree
+from support.users import user_words
 from support.virtualenvs import call, install, make, make_recorded, mentions, python
 
 if TYPE_CHECKING:
@@ -638,7 +639,7 @@ def test_what_another_process_has_marked_is_not_moved(
     rename(old, new)
     end.append(started(USE, str(store), old.root, "py"))
 
-    assert "is in use by another process, so nothing" in refused(new, old, store).message
+    assert f"is in use by {user_words(end[0].pid)}, so nothing" in refused(new, old, store).message
 
 
 @linux_only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from central_venv.store.trash import Trash
 from support.environments import seal, seal_shared
 from support.mounts import mounted
 from support.trees import listing, write_tree
+from support.users import user_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     Maker = Callable[[Path], Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, owners and pipes are POSIX")
+#: What the system says where it refuses something.
+DENIED = "permission denied"
 #: Where hatch puts an environment if a home's directory is its data directory, and what it notes there.
 NESTED = ".hatch/env/virtual/project/AbCd1234/default"
 NOTES = {".hatch/env/.metadata/AbCd1234/default.json": "{}"}
@@ -359,20 +363,22 @@ def test_what_another_process_has_locked_without_saying_who_it_is_stays(home_of:
     project = look(home_of)
     lock = Path(home_of.path, ".central-venv", "tox", "py312.lock")
     Path(home_of.path, ".central-venv", "tox", "py312.json").write_text("damaged")
-    with another(HOLD, lock):
+    with another(HOLD, lock) as process:
         removed = take_all(project)
+        user = user_words(process.pid)
 
-    assert reasons(removed) == [("py312", "in use by another process")]
+    assert reasons(removed) == [("py312", f"in use by {user}")]
     assert path.exists()
 
 
 def test_what_another_process_has_marked_as_used_stays(home_of: Home, store: Path) -> None:
     path = seal(home_of)
-    with another(USE, store, home_of.root, "py312"):
+    with another(USE, store, home_of.root, "py312") as process:
         seal(home_of)  # so that nothing is listed as changed
         removed = take_all(look(home_of))
+        user = user_words(process.pid)
 
-    assert reasons(removed) == [("py312", "in use by another process")]
+    assert reasons(removed) == [("py312", f"in use by {user}")]
     assert path.exists()
 
 
@@ -1137,7 +1143,7 @@ def test_a_lock_that_cannot_be_looked_at_counts_as_held(home_of: Home, monkeypat
 
     removed = take_all(look(home_of))
 
-    assert [reason.startswith("in use by ") for _, reason in reasons(removed)] == [True]
+    assert reasons(removed) == [("py312", f"in use by an unknown process: `{lock}` cannot be looked at: {DENIED}")]
     assert path.is_dir()
 
 
@@ -1154,7 +1160,48 @@ def test_a_lock_of_uv_that_cannot_be_looked_at_counts_as_held(home_of: Home, mon
 
     removed = take_all(look(home_of))
 
-    assert reasons(removed) == [(".venv", "in use by uv")]
+    user = f"an unknown process: `{path / '.lock'}` cannot be looked at: {DENIED}"
+    assert reasons(removed) == [(".venv", f"in use by {user}")]
+    assert path.is_dir()
+
+
+@posix_only
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO, errno.ESTALE], ids=errno.errorcode.get)
+def test_what_may_be_marked_as_used_stays(number: int, home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    path = seal(home_of)
+    mark = write_tree(Path(home_of.path, ".central-venv", "tox", "py312.uses"), {"1-dead.lock": ""}) / "1-dead.lock"
+    inode, real = mark.stat().st_ino, fcntl.flock
+
+    def refuse(descriptor: int, operation: int) -> None:
+        if os.fstat(descriptor).st_ino == inode:
+            raise OSError(number, "")
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+    removed = take_all(look(home_of))
+
+    assert [reason.startswith("in use by an unknown process") for _, reason in reasons(removed)] == [True]
+    assert path.is_dir()
+
+
+def test_an_environment_that_cannot_be_looked_at_stays(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, project = seal(home_of), look(home_of)
+    real = os.lstat
+
+    def refuse(name: str, *arguments: object, **options: object) -> os.stat_result:
+        if name == str(path):
+            raise OSError(errno.EIO, "", name)
+        return real(name)
+
+    monkeypatch.setattr(os, "lstat", refuse)
+
+    removed = take_all(project)
+
+    monkeypatch.undo()
+    assert [reason.startswith("cannot look at ") for _, reason in reasons(removed)] == [True]
     assert path.is_dir()
 
 

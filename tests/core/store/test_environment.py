@@ -24,6 +24,7 @@ from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import INTERPRETER
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree
+from support.users import user_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -1728,7 +1729,7 @@ def test_who_uses_an_environment_is_told(environment: Environment, home_of: Home
     use(home_of.environment("tox", "py312"))
 
     assert nobody is None
-    assert environment.in_use_by() == "another process"
+    assert environment.in_use_by() == user_words(os.getpid())
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system tells of processes through files")

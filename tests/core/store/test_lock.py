@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from central_venv.errors import StoreError, WaitCancelledError
+from central_venv.machine import lock_holders
 from central_venv.store.lock import Lock
 from support.trees import listing, write_tree
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes and permissions are POSIX")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a lock")
 exec_only = pytest.mark.skipif(sys.platform == "win32", reason="no program takes the place of another on Windows")
 
 HOLD = """
@@ -66,6 +68,20 @@ print("held", flush=True)
 sys.stdin.readline()
 os.execv(sys.executable, [sys.executable, "-c", "print('another', flush=True); input()"])
 """
+
+
+#: Leaves a lock to a program that waits for a line.
+LEAVE = """
+import subprocess, sys
+from central_venv.store.lock import Lock
+lock = Lock(sys.argv[1])
+lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+lock.make_inheritable()
+print(subprocess.Popen(["sh", "-c", "read line"], close_fds=False).pid, flush=True)
+"""
+
+#: What Linux calls the process of a test.
+COMMAND = os.path.basename(sys.executable)[:15]
 
 
 def refuse_to_wait() -> None:
@@ -340,23 +356,73 @@ def test_a_lock_that_the_system_refuses_is_an_error_of_the_store(
     assert not lock.held
 
 
+def failing(number: int) -> Callable[..., NoReturn]:
+    def fail(*_: object) -> NoReturn:
+        raise OSError(number, "")
+
+    return fail
+
+
 @posix_only
-def test_nobody_holds_what_cannot_be_locked(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO], ids=errno.errorcode.get)
+def test_somebody_may_hold_what_cannot_be_locked(number: int, lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl
 
-    def fail(*_: object) -> NoReturn:
-        raise OSError(errno.ENOLCK, "")
-
     write_tree(Path(lock.path).parent, {"environment.lock": ""})
-    monkeypatch.setattr(fcntl, "flock", fail)
+    monkeypatch.setattr(fcntl, "flock", failing(number))
 
-    assert not lock.held_elsewhere()
+    assert lock.held_elsewhere()
 
 
-def test_nobody_holds_what_cannot_be_opened(lock: Lock) -> None:
-    os.makedirs(lock.path)
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EMFILE, errno.ESTALE], ids=errno.errorcode.get)
+def test_somebody_may_hold_what_cannot_be_opened(number: int, lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "open", failing(number))
 
-    assert not lock.held_elsewhere()
+    assert lock.held_elsewhere()
+    reason = os.strerror(number)
+    user = f"an unknown process: `{lock.path}` cannot be looked at: {reason[0].lower()}{reason[1:]}"
+    assert str(lock.user_elsewhere()) == user
+
+
+def test_nobody_holds_what_is_not_there(lock: Lock, tmp_path: Path) -> None:
+    write_tree(tmp_path, {"file": ""})
+
+    assert lock.user_elsewhere() is None
+    assert Lock(str(tmp_path / "file" / "environment.lock")).user_elsewhere() is None
+
+
+@linux_only
+def test_who_holds_a_lock_is_named(lock: Lock) -> None:
+    with holder(lock.path) as other:
+        assert says(other) == "held"
+
+        assert str(lock.user_elsewhere()) == f"process {other.pid} (`{COMMAND}`)"
+
+
+@linux_only
+def test_a_program_that_was_left_a_lock_is_named(lock: Lock) -> None:
+    """Who took it is gone."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LEAVE, lock.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        child = says(process)
+        process.wait()
+        user = str(lock.user_elsewhere())
+        process.communicate("\n")
+
+    assert user == f"process {child} (`sh`)"
+
+
+@linux_only
+def test_where_nothing_tells_who_holds_a_lock_it_is_another_process(
+    lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_holders, "_PROCESSES", "/nowhere")
+    with holder(lock.path) as other:
+        assert says(other) == "held"
+
+        assert str(lock.user_elsewhere()) == "another process"
 
 
 def test_an_attempt_takes_a_free_lock(lock: Lock) -> None:

@@ -49,8 +49,8 @@ def objection(root: str, path: str) -> str | None:
     active = (sys.prefix, *(os.environ.get(name, "") for name in _ACTIVE))
     if any(os.path.join(os.path.realpath(each), "").startswith(place) for each in active if each):
         return "it is active here"
-    if Lock(os.path.join(path, _LOCK_OF_UV)).held_elsewhere(unknown=True):
-        return "in use by uv"
+    if (user := Lock(os.path.join(path, _LOCK_OF_UV)).user_elsewhere()) is not None:
+        return "in use by uv" if user.doubt is None else f"in use by {user}"
     if (pid := Running(root).from_environment(path)) is not None:
         return f"process {pid} runs from it"
     mount = next(iter(host.mounts_below(os.path.realpath(path))), None)

@@ -10,7 +10,7 @@ from central_venv.policy import layout
 from central_venv.store.environment_record import read_environment
 from central_venv.store.lock import Lock
 from central_venv.store.project_record import shared_environment_in
-from central_venv.store.use import is_used
+from central_venv.store.use import user_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _LOCK_OF_UV = ".lock"
 
 
 def in_use_by(environment: FoundEnvironment) -> str | None:
-    """Who has claimed an environment or marked that it uses it, in words.
+    """Who has claimed an environment or marked that it uses it, in words; somebody unknown if nobody can tell.
 
     Args:
         environment: one in the store.
@@ -30,15 +30,20 @@ def in_use_by(environment: FoundEnvironment) -> str | None:
         StoreError: the marks cannot be listed.
     """
     home, runner, directory = environment.home, environment.runner, environment.directory
-    if Lock(os.path.join(environment.path, _LOCK_OF_UV)).held_elsewhere(unknown=True):
-        return "uv"
-    if Lock(layout.environment_lock_path(home, runner, directory)).held_elsewhere(unknown=True):
+    user = Lock(os.path.join(environment.path, _LOCK_OF_UV)).user_elsewhere()
+    if user is not None:
+        return "uv" if user.doubt is None else str(user)
+    user = Lock(layout.environment_lock_path(home, runner, directory)).user_elsewhere()
+    if user is not None:
         try:
             record = read_environment(layout.environment_record_path(home, runner, directory))
         except CentralVenvError:
             record = None
-        return str(record.holder) if record is not None and record.holder is not None else "another process"
-    return "another process" if is_used(layout.environment_uses_path(home, runner, directory)) else None
+        holder = None if record is None else record.holder
+        # Who has it need not be who recorded that: a claim passes on to what was started under it.
+        is_holder = holder is not None and user.doubt is None and user.pid in {None, holder.pid}
+        return str(holder if is_holder else user)
+    return user_of(layout.environment_uses_path(home, runner, directory))
 
 
 def is_anything_claimed(home: str) -> bool:
@@ -52,7 +57,7 @@ def is_anything_claimed(home: str) -> bool:
     """
     records = os.path.join(home, layout.RECORDS)
     return any(
-        Lock(entry.path).held_elsewhere(unknown=True)
+        Lock(entry.path).held_elsewhere()
         for runner in files.entries(records)
         for entry in files.entries(runner.path)
         if entry.is_file(follow_symlinks=False) and entry.name.endswith(".lock")
@@ -85,6 +90,13 @@ def is_bare(home: str) -> bool:
 
 
 def other_owner(path: str) -> int | None:
-    """The id of the user whom a directory belongs to, if it is another one."""
-    status = os.lstat(path)
+    """The id of the user whom a directory belongs to, if it is another one.
+
+    Raises:
+        StoreError: it cannot be looked at.
+    """
+    try:
+        status = os.lstat(path)
+    except OSError as error:
+        raise files.store_error(error, "look at", path) from error
     return status.st_uid if files.is_strangers(status) else None

@@ -12,6 +12,7 @@ nobody rename a directory that a process runs from.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _PROCESSES = "/proc"
 _VARIABLES = (b"VIRTUAL_ENV", b"CONDA_PREFIX")
 _INTERPRETERS = (b"python", b"pypy", b"graalpy")
+_NO_MEANS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 #: A line of what a process maps: the device of a file, and its path. See proc_pid_maps(5).
 _MAPPED = re.compile(rb"^\S+ \S+ \S+ (\S+) \d+ +(/.*)$", re.MULTILINE)
 
@@ -208,8 +210,8 @@ def _link(process: str, name: str) -> bytes:
     """Where a link leads; empty if the process hides that, or ended."""
     try:
         return os.readlink(os.fsencode(os.path.join(process, name)))
-    except (PermissionError, FileNotFoundError, ProcessLookupError):
-        return b""
+    except OSError as error:
+        return _nothing(error)
 
 
 def _content(process: str, name: str) -> bytes:
@@ -217,8 +219,15 @@ def _content(process: str, name: str) -> bytes:
     try:
         with open(os.path.join(process, name), "rb") as file:
             return file.read()
-    except (PermissionError, FileNotFoundError, ProcessLookupError):
-        return b""
+    except OSError as error:
+        return _nothing(error)
+
+
+def _nothing(error: OSError) -> bytes:
+    """What a process tells that cannot be asked, unless that is because this one has no means."""
+    if error.errno in _NO_MEANS:
+        raise error
+    return b""
 
 
 def _macos_paths() -> Iterator[tuple[int, bytes]]:

@@ -282,8 +282,8 @@ class Environment(RecordedEnvironment):
         Raises:
             StoreError: the marks cannot be listed.
         """
-        if self.uses.by_others():
-            return "another process"
+        if (user := self.uses.other_user()) is not None:
+            return str(user)
         from central_venv.machine.processes import Running
 
         pid = Running(self.store).from_environment(self.path)

@@ -11,7 +11,7 @@ from central_venv.errors import CentralVenvError
 from central_venv.machine import clock, files
 from central_venv.policy import layout
 from central_venv.store.lock import Lock
-from central_venv.store.use import is_used
+from central_venv.store.use import user_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,13 +112,19 @@ def _is_left(home: str, runner: str, entry: os.DirEntry[str]) -> bool:
     if kind not in {_RECORD, _LOCK, _USES}:
         return False
     try:
-        if os.path.lexists(layout.environment_path(home, runner, directory)):
-            return False
+        os.lstat(layout.environment_path(home, runner, directory))
     except CentralVenvError:  # a name that no environment can have
         return True
-    if Lock(layout.environment_lock_path(home, runner, directory)).held_elsewhere():
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError:  # nobody can tell
         return False
-    return kind != _USES or not is_used(entry.path)
+    else:
+        return False
+    lock = layout.environment_lock_path(home, runner, directory)
+    if Lock(lock).held_elsewhere() and not os.path.islink(lock):  # nobody locks what a link leads to
+        return False
+    return kind != _USES or user_of(entry.path) is None
 
 
 def _unfinished(directory: str) -> Iterator[str]:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 #: Seconds between two attempts to take a lock that somebody has.
 POLL_INTERVAL = 0.05
 
-_OPEN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_OPEN = os.O_RDWR | os.O_CREAT | _NO_LINK
+#: Who only looks need not be able to write.
+_LOOK = os.O_RDONLY | _NO_LINK
 #: Shell scripts give their files small numbers.
 _HIGH = 100
 #: Windows does not remove a file that is open.
@@ -82,7 +85,7 @@ class Lock:
             if self._make_directories:
                 files.make_private_directory(os.path.dirname(self.path))
             try:
-                descriptor = os.open(self.path, _OPEN | os.O_CREAT, files.PRIVATE_FILE)
+                descriptor = os.open(self.path, _OPEN, files.PRIVATE_FILE)
             except OSError as error:
                 if self._make_directories and not os.path.isdir(os.path.dirname(self.path)):
                     continue  # it went away since
@@ -133,29 +136,63 @@ class Lock:
         finally:
             self.release()
 
-    def held_elsewhere(self, *, unknown: bool = False) -> bool:
-        """Whether another process, or another object in this one, holds the lock now.
+    def held_elsewhere(self) -> bool:
+        """Whether another process, or another object in this one, holds the lock now; also if nobody can tell."""
+        try:
+            return self._is_held_elsewhere()
+        except OSError:
+            return True
 
-        Args:
-            unknown: the answer if nobody can tell, because the file is there and cannot be opened.
-        """
+    def user_elsewhere(self) -> LockUser | None:
+        """Who holds the lock now, if another process or another object in this one does, or if nobody can tell."""
+        try:
+            return LockUser(self.path) if self._is_held_elsewhere() else None
+        except OSError as error:
+            return LockUser(self.path, doubt=error)
+
+    def _is_held_elsewhere(self) -> bool:
         if self.held:
             return False
         try:
-            descriptor = os.open(self.path, _OPEN)
+            descriptor = os.open(self.path, _LOOK)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        except OSError:
-            return unknown
         try:
             if not _lock(descriptor, shared=True):
                 return True
             _unlock(descriptor)
-        except OSError:
-            return unknown
         finally:
             os.close(descriptor)
         return False
+
+
+class LockUser:
+    """Who holds a lock; its text is for the end of "in use by".
+
+    Attributes:
+        doubt: what the system said to the question whether somebody does; None if somebody does.
+    """
+
+    __slots__ = ("_path", "doubt")
+
+    def __init__(self, path: str, *, doubt: OSError | None = None) -> None:
+        self._path = path
+        self.doubt = doubt
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; None if nothing tells."""
+        from central_venv.machine.lock_holders import locked_by
+
+        return locked_by(self._path) if self.doubt is None else None
+
+    def __str__(self) -> str:
+        if self.doubt is not None:
+            return f"an unknown process: `{self._path}` cannot be looked at: {files.reason(self.doubt)}"
+        from central_venv.machine.lock_holders import in_words
+
+        pid = self.pid
+        return "another process" if pid is None else in_words(pid)
 
 
 class ClaimLock(Lock):

@@ -15,9 +15,13 @@ import os
 from central_venv.machine import files
 from central_venv.store.lock import Lock
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from central_venv.store.lock import LockUser
 
-def is_used(directory: str) -> bool:
-    """Whether a process marks that it uses an environment; changes nothing.
+
+def user_of(directory: str) -> str | None:
+    """Which process marks that it uses an environment, in words; somebody unknown if nobody can tell. Changes nothing.
 
     Args:
         directory: absolute path of the directory with the marks.
@@ -25,7 +29,8 @@ def is_used(directory: str) -> bool:
     Raises:
         StoreError: the marks cannot be listed.
     """
-    return any(Lock(mark.path).held_elsewhere() for mark in files.entries(directory))
+    users = (Lock(mark.path).user_elsewhere() for mark in files.entries(directory))
+    return next((str(user) for user in users if user is not None), None)
 
 
 class Uses:
@@ -65,17 +70,25 @@ class Uses:
             mark.remove()
 
     def by_others(self) -> bool:
-        """Whether another process uses the environment; removes what killed processes left.
+        """Whether another process uses the environment, or may; removes what killed processes left.
 
         Raises:
             StoreError: the marks cannot be listed.
         """
-        others = False
+        return self.other_user() is not None
+
+    def other_user(self) -> LockUser | None:
+        """Another process that uses the environment, or may; removes what killed processes left.
+
+        Raises:
+            StoreError: the marks cannot be listed.
+        """
+        other = None
         for entry in files.entries(self.directory):
             if self._mine is not None and self._mine.path == entry.path:
                 continue
-            if Lock(entry.path).held_elsewhere():
-                others = True
-            else:
+            user = Lock(entry.path).user_elsewhere()
+            if user is None:
                 files.remove(entry.path)
-        return others
+            other = other or user
+        return other
