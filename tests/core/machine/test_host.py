@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from central_venv.machine import host
+from support.mounts import btrfs_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from support.mounts import Mounts
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells its mounts")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="mounts are POSIX")
@@ -136,6 +139,7 @@ def test_a_volume_is_shown_in_hexadecimal(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_volume_without_a_number_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     status = os.statvfs("/")
     monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result([*status][:10], {"f_fsid": 0}))
+    monkeypatch.setattr(host, "_carried_identifier", lambda _: None)
 
     assert host.volume("/") is None
 
@@ -184,18 +188,133 @@ def test_a_device_is_known_by_the_identifier_of_its_file_system(base: Path, monk
     assert host.volume("/media/stick") == "1234-ABCD"
 
 
-@linux_only
-@pytest.mark.parametrize(
-    ("source", "volume"),
-    [("server:/export/home", "server:/export/home"), ("//server/share", "//server/share"), ("/dev/loop0", None)],
-)
-def test_a_network_drive_is_known_by_its_server(
-    source: str, volume: str | None, base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (base / "mountinfo").write_text(f"22 1 0:21 / {base} rw,relatime shared:1 - nfs {source} rw\n")
-    monkeypatch.setattr(host, "_MOUNTS", str(base / "mountinfo"))
+def mountinfo(directory: Path, kind: str, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system say what is mounted at a directory, and nothing else of it."""
+    (directory / "mountinfo").write_text(f"22 1 0:21 / {directory} rw,relatime shared:1 - {kind} {source} rw\n")
+    monkeypatch.setattr(host, "_MOUNTS", str(directory / "mountinfo"))
     monkeypatch.setattr(host, "_IDENTIFIERS", "/missing")
+    monkeypatch.setattr(host, "_carried_identifier", lambda _: None)
     status = os.statvfs("/")
     monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result([*status][:10], {"f_fsid": 0}))
 
-    assert host.volume(str(base)) == volume
+
+@linux_only
+@pytest.mark.parametrize(
+    ("kind", "source"), [("nfs", "server:/export/home"), ("nfs4", "[fe80::1]:/"), ("cifs", "//server/share")]
+)
+def test_a_network_drive_is_known_by_its_server(
+    kind: str, source: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mountinfo(base, kind, source, monkeypatch)
+
+    assert host.volume(str(base / "mountinfo")) == source
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("nfs", "/dev/loop0"),
+        ("ext4", "/dev/disk/by-path/pci-0000:00"),
+        ("fuse.mergerfs", "1:2"),
+        ("fuse.sshfs", "server:/home"),
+    ],
+)
+def test_no_other_source_is_a_server(kind: str, source: str, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mountinfo(base, kind, source, monkeypatch)
+
+    assert host.volume(str(base)) is None
+
+
+@pytest.mark.parametrize("kind", ["btrfs", "ext4", "xfs"])
+def test_a_drive_and_the_next_one_at_its_place_are_two_volumes(
+    kind: str, tmp_path: Path, mounts: Mounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "_IDENTIFIERS", "/missing")
+    images = [mounts.image(kind, tmp_path / name) for name in ("one", "two")]
+    found = []
+    for image in (*images, images[0]):
+        disk = mounts.loop(image, tmp_path / "disk")
+        (disk / "directory").mkdir(exist_ok=True)
+        found.append(host.volume(str(disk / "directory")))
+        mounts.unmount(disk)
+
+    assert None not in found
+    assert found[0] != found[1]
+    assert found[0] == found[2]
+
+
+def test_two_file_systems_in_memory_are_two_volumes(tmp_path: Path, mounts: Mounts) -> None:
+    found = []
+    for _ in range(2):
+        found.append(host.volume(str(mounts.memory(tmp_path / "memory"))))
+        mounts.unmount(tmp_path / "memory")
+
+    assert None not in found
+    assert found[0] != found[1]
+
+
+def test_a_subvolume_is_a_volume_of_its_own(tmp_path: Path, mounts: Mounts) -> None:
+    disk = mounts.loop(mounts.image("btrfs", tmp_path / "image"), tmp_path / "disk")
+    btrfs_command("subvolume", "create", disk / "one")
+    (disk / "one" / "directory").mkdir()
+    btrfs_command("subvolume", "snapshot", disk / "one", disk / "two")
+
+    found = [host.volume(str(disk / name)) for name in (".", "one", "two", "one/directory", "two/directory")]
+
+    assert len(set(found)) == 3
+    assert found[1:3] == found[3:]
+
+
+@linux_only
+def test_an_identifier_of_zeros_says_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def ioctl(_: int, request: int, answer: bytearray) -> None:
+        assert request == 0x80111500
+        answer[0] = 16
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+
+    assert host._carried_identifier(str(base)) is None
+
+
+@linux_only
+def test_an_identifier_is_spelled_as_that_of_a_device(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def ioctl(_: int, __: int, answer: bytearray) -> None:
+        answer[:] = bytes([16, *range(16)])
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+
+    assert host._carried_identifier(str(base)) == "00010203-0405-0607-0809-0a0b0c0d0e0f"
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("kind", "kept"), [("ext4", True), ("nfs4", True), ("fuse.sshfs", False), ("vfat", False), ("exfat", False)]
+)
+def test_numbers_that_are_written_down_are_kept(
+    kind: str,
+    kept: bool,  # noqa: FBT001
+    base: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mountinfo(base, kind, "source", monkeypatch)
+
+    assert host.keeps_numbers(str(base / "below")) is kept
+
+
+@posix_only
+def test_where_the_system_tells_no_mounts_no_number_is_known_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "_MOUNTS", "/missing")
+
+    assert not host.keeps_numbers("/")
+
+
+@linux_only
+def test_a_directory_that_is_only_the_source_of_a_mount_is_no_mount_point(base: Path) -> None:
+    (base / "source" / "below").mkdir(parents=True)
+    with mounted("--bind", str(base / "source"), at=base / "target"):
+        assert host.mount_point(str(base / "source" / "below")) == host.mount_point(str(base))

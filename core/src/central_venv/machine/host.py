@@ -5,11 +5,26 @@ from __future__ import annotations
 import os
 import sys
 
+from central_venv.machine.files import READ_WITHOUT_WAITING
+
 #: Every mount of this process's view of the file system; Linux alone has it. See proc_pid_mountinfo(5).
 _MOUNTS = "/proc/self/mountinfo"
 
 #: Links from the identifiers that file systems carry to the devices that they are on; Linux alone has it.
 _IDENTIFIERS = "/dev/disk/by-uuid"
+
+# `FS_IOC_GETFSUUID` of <linux/fs.h>: the length of an identifier in one byte, and room for 16 more.
+_GET_UUID = 0x80111500
+_UUID_ROOM = 17
+
+#: Kinds of file systems whose source is a server, and tells them apart.
+_OF_SERVERS = frozenset({"afs", "ceph", "cifs", "lustre", "nfs", "nfs4", "smb3"})
+
+#: Kinds of file systems in which the number of a directory is written down, on a disk or a server.
+_KEEP_NUMBERS = frozenset(
+    {"bcachefs", "btrfs", "ceph", "ext2", "ext3", "ext4", "f2fs", "gpfs", "jfs", "lustre", "nfs", "nfs4", "tmpfs"}
+    | {"xfs", "zfs"}
+)
 
 
 def name() -> str:
@@ -28,9 +43,9 @@ def mount_point(path: str) -> str:
     Args:
         path: a true path; it need not exist.
     """
-    points = {point for point, _ in _mounts()}
+    mounts = _mountinfo()
     directory = path
-    while directory not in points and (points or not os.path.ismount(directory)):
+    while not (_mounted_at(directory, mounts) if mounts else os.path.ismount(directory)):
         parent = os.path.dirname(directory)
         if parent == directory:
             break
@@ -38,33 +53,74 @@ def mount_point(path: str) -> str:
     return directory
 
 
-def volume(mount: str) -> str | None:
-    """What tells the file system mounted at a directory from another one mounted there; None if nothing does.
+def volume(path: str) -> str | None:
+    """What tells the file system that a directory itself is on from another one; None if nothing does.
 
-    Some file systems give the number of their device for an identifier, which the next drive gets, too; then it is the
-    identifier that they carry, or the server that they come from.
+    Of several file systems in one, such as the subvolumes of btrfs, each is one of its own. Some file systems give the
+    number of their device for an identifier, which the next drive gets, too; then it is the identifier that they carry,
+    or the server that they come from.
+
+    Args:
+        path: a true path.
     """
     try:
-        device = os.stat(mount).st_dev
-        number = _file_system_number(mount)
+        device = os.stat(path).st_dev
+        number = _file_system_number(path)
     except OSError:
         return None
     if number not in {0, device}:
         return f"{number:x}"
-    return _identifier(device) or _server(mount)
+    return _carried_identifier(path) or _identifier(device) or _server(path)
+
+
+def keeps_numbers(path: str) -> bool:
+    """Whether the file system of a path is known to give a directory the same number for as long as it exists.
+
+    Others make the numbers up, and may do so anew whenever they are mounted.
+
+    Args:
+        path: a true path.
+    """
+    return _type_and_source(path)[0] in _KEEP_NUMBERS
 
 
 if sys.platform == "win32":
 
-    def _file_system_number(mount: str) -> int:
+    def _file_system_number(path: str) -> int:
         """The serial number of the volume, which begins with a bit that no device's number has."""
-        return os.stat(mount).st_dev | 1 << 64
+        return os.stat(path).st_dev | 1 << 64
+
+    def _carried_identifier(path: str) -> str | None:  # noqa: ARG001  # there, every volume has a number
+        """Nothing: every volume has a number."""
+        return None
 
 else:
 
-    def _file_system_number(mount: str) -> int:
+    def _file_system_number(path: str) -> int:
         """What the file system tells of its identity; on some it is 0 or the number of the device."""
-        return os.statvfs(mount).f_fsid
+        return os.statvfs(path).f_fsid
+
+    def _carried_identifier(path: str) -> str | None:
+        """The identifier in the file system, as Linux >= 6.9 tells it; spelled as in `_IDENTIFIERS`."""
+        if sys.platform != "linux":
+            return None
+        import fcntl
+        from itertools import pairwise
+
+        answer = bytearray(_UUID_ROOM)
+        try:
+            descriptor = os.open(path, READ_WITHOUT_WAITING)
+            try:
+                fcntl.ioctl(descriptor, _GET_UUID, answer)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return None
+        digits = answer[1 : 1 + answer[0]].hex()
+        if not digits.strip("0"):  # an image that somebody made without one
+            return None
+        ends = (0, 8, 12, 16, 20, len(digits))
+        return "-".join(filter(None, (digits[i:j] for i, j in pairwise(ends))))
 
 
 def inode(path: str) -> int | None:
@@ -87,20 +143,43 @@ def mounts_below(path: str) -> list[str]:
     Raises:
         OSError: Linux does not tell.
     """
-    return [point for point, _ in _mounts() if point == path or point.startswith(os.path.join(path, ""))]
+    lines = _mountinfo().splitlines()
+    points = [os.fsdecode(_unescaped(line.split(b" ", 5)[4])) for line in lines]
+    return [point for point in points if point == path or point.startswith(os.path.join(path, ""))]
 
 
-def _mounts() -> list[tuple[str, str]]:
-    """Where each file system is mounted, and what it comes from; nothing where the system does not tell."""
+def _mountinfo() -> bytes:
+    """A line for each mount; nothing where the system does not tell."""
     if not os.path.exists(_MOUNTS):
-        return []
-    found = []
+        return b""
     with open(_MOUNTS, "rb") as file:
-        for line in file:
-            fields = line.split(b" ")
-            source = fields[fields.index(b"-") + 2]  # behind any number of optional fields
-            found.append((os.fsdecode(_unescaped(fields[4])), os.fsdecode(_unescaped(source))))
-    return found
+        return file.read()
+
+
+def _mounted_at(directory: str, mounts: bytes) -> bytes | None:
+    """The line of what is mounted at a directory, the topmost if there are several; None if nothing is.
+
+    There may be thousands of lines, and each directory above a project is asked for: only those that name it are read.
+
+    Args:
+        directory: its true path.
+        mounts: from `_mountinfo`.
+    """
+    field = b" " + _escaped(os.fsencode(directory)) + b" "
+    end = len(mounts)
+    while (found := mounts.rfind(field, 0, end)) >= 0:
+        start = mounts.rfind(b"\n", 0, found) + 1
+        line = mounts[start : mounts.find(b"\n", found)]
+        if line.split(b" ", 5)[4] == field[1:-1]:
+            return line
+        end = start
+    return None
+
+
+def _escaped(field: bytes) -> bytes:
+    for character in (b"\\", b" ", b"\t", b"\n"):
+        field = field.replace(character, b"\\%03o" % ord(character))
+    return field
 
 
 def _unescaped(field: bytes) -> bytes:
@@ -118,7 +197,20 @@ def _identifier(device: int) -> str | None:
         return None
 
 
-def _server(mount: str) -> str | None:
-    """The server that a mounted file system comes from, such as ``server:/export`` or ``//server/share``."""
-    source = next((source for point, source in reversed(_mounts()) if point == mount), "")
-    return source if ":" in source or source.startswith("//") else None
+def _server(path: str) -> str | None:
+    """The server that a network's file system comes from, such as ``server:/export`` or ``//server/share``.
+
+    Other file systems can call their source anything: a pool of two drives may be called ``1:2``.
+    """
+    kind, source = _type_and_source(path)
+    return source if kind in _OF_SERVERS and (":" in source or source.startswith("//")) else None
+
+
+def _type_and_source(path: str) -> tuple[str, str]:
+    """What kind of file system a path is on, and what that comes from; empty where the system does not tell."""
+    mounts = _mountinfo()
+    line = _mounted_at(mount_point(path), mounts) if mounts else None
+    if line is None:
+        return "", ""
+    kind, source = line.split(b" - ", 1)[1].split(b" ")[:2]
+    return os.fsdecode(_unescaped(kind)), os.fsdecode(_unescaped(source))
