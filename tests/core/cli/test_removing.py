@@ -15,6 +15,7 @@ from central_venv import Home, Store
 from central_venv.cli import main
 from central_venv.machine import clock
 from central_venv.machine.words import size
+from central_venv.removal import objections
 from central_venv.store.disk_usage import disk_usage
 from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import seal
@@ -529,6 +530,17 @@ def test_a_name_that_means_nothing_removes_nothing(
     assert (said.status, said.out) == (1, "")
     assert said.err.startswith(f"error: `{home_of.root}` {message}, so nothing was removed\nhint: ")
     assert left(home_of) == [["py312"]]
+
+
+def test_what_nothing_tells_of_is_said_once(home_of: Home, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objections, "unseen", lambda: "`/proc` is not mounted")
+    for name in ("one", "two"):
+        seal(home_of, name)
+
+    said = run("clean", "--yes")
+
+    assert said.status == 0
+    assert said.err == "warning: `/proc` is not mounted\n"
 
 
 def test_remove_keeps_what_is_used_and_says_who_uses_it(home_of: Home, run: Runner) -> None:

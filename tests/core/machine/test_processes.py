@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv.errors import StoreError
@@ -351,7 +351,7 @@ def test_a_process_in_a_directory_whose_path_is_too_long_is_no_failure(
 ) -> None:
     real = os.readlink
 
-    def refuse(path: str | bytes) -> str | bytes:
+    def refuse(path: Any) -> Any:
         if os.fsencode(path).endswith(b"/cwd"):
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         return real(path)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ import pytest
 from central_venv import Home, Store
 from central_venv.inventory.search import find_project
 from central_venv.machine import clock, host
+from central_venv.machine.processes import Running
+from central_venv.removal import objections
 from central_venv.removal.removal import remove, sweep
 from central_venv.removal.target import Removed, Target
 from central_venv.store.lock import Lock
@@ -405,6 +407,68 @@ def test_a_home_stays_in_which_an_environment_is_being_claimed_that_is_not_there
         assert home_of.environment("tox", "new").read() is not None
 
 
+def run_by(path: Path) -> Path:
+    """The Python of an environment, which works."""
+    python = path / "bin" / "python"
+    python.unlink()
+    python.symlink_to(os.path.realpath(sys.executable))
+    return python
+
+
+@linux_only
+def test_a_process_that_began_while_a_home_was_waited_for_is_seen(
+    base: Path, home_of: Home, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Home(Store(str(store)), str(write_tree(base / "other", {"pyproject.toml": ""})))
+    path, first = seal(home_of), seal(other, "first")
+    lock = Lock(os.path.join(home_of.path, ".central-venv", "home.lock"))
+    lock.acquire(on_wait=lambda: None, cancelled=lambda: False)
+    python, targets = (
+        run_by(path),
+        [Target(each, each.environments, whole=True) for each in map(look, (other, home_of))],
+    )
+    began: list[subprocess.Popen[str]] = []
+
+    with ExitStack() as stack:
+
+        def begin(_: float) -> None:
+            began.append(stack.enter_context(another("", python=python)))
+            lock.release()
+
+        monkeypatch.setattr("central_venv.store.lock.time.sleep", begin)
+        removed = remove(Store(str(store)), targets)
+
+    assert names_of(removed) == ["first"]
+    assert reasons(removed) == [("py312", f"process {began[0].pid} runs from it")]
+    assert (path.is_dir(), first.exists()) == (True, False)
+
+
+def test_without_a_wait_the_processes_are_looked_at_once(
+    base: Path, home_of: Home, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Home(Store(str(store)), str(write_tree(base / "other", {"pyproject.toml": ""})))
+    for home in (home_of, other):
+        seal(home)
+    looks: list[str] = []
+
+    def look_at(path: str) -> Running:
+        looks.append(path)
+        return Running(path)
+
+    monkeypatch.setattr(objections, "Running", look_at)
+
+    remove(Store(str(store)), [Target(each, each.environments, whole=True) for each in map(look, (home_of, other))])
+
+    assert looks == [str(store)]
+
+
+def test_a_removal_says_which_processes_nothing_tells_of(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objections, "unseen", lambda: "some are hidden")
+    seal(home_of)
+
+    assert take_all(look(home_of)).unseen == "some are hidden"
+
+
 @linux_only
 def test_what_a_process_runs_from_stays(home_of: Home) -> None:
     path = seal(home_of)
@@ -660,8 +724,6 @@ def test_an_environment_to_share_that_nobody_recorded_stays(store: Path, make_en
 @pytest.fixture
 def mount(base: Path) -> Iterator[Callable[..., Path]]:
     """Mounts what is gone with the test: a new file system, or a directory of this one a second time."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
 
         def mount(place: Path, source: Path | None = None) -> Path:
@@ -951,8 +1013,6 @@ def test_of_several_removals_at_once_each_environment_is_reported_by_one(
 ) -> None:
     names = sorted(seal(home_of, name).name for name in "abcdef")
     script = f"import sys\n{LIST_AND_REMOVE}"
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         command: list[str | Path] = [sys.executable, "-c", script, store, home_of.path, whole]
         processes = [stack.enter_context(waiting(command)) for _ in range(4)]
@@ -977,8 +1037,6 @@ def test_a_claim_that_waits_for_a_removal_gets_a_new_and_complete_home(
     project = look(home_of)
     take = Trash.take
     script = f"{SAY_WAITS}print('begins', flush=True)\n{CLAIM}\nprint('claimed', flush=True)\nsys.stdin.readline()\n"
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         claims: list[subprocess.Popen[str]] = []
 

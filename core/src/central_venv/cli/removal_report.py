@@ -96,6 +96,8 @@ def print_report(stores: Sequence[Store], removed: Removed, deleted: Deleted | N
     elif not removed.kept:
         print("nothing to remove")
     _say_kept(removed.kept)
+    if removed.unseen is not None:
+        print_safely(f"warning: {removed.unseen}", to=sys.stderr)
     if deleted is not None:
         complain_of(deleted)
     return FAILED if removed.kept or (deleted is not None and deleted.failures) else DONE

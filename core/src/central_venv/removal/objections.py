@@ -9,7 +9,7 @@ from central_venv.errors import CentralVenvError
 from central_venv.inventory.found import UNRECORDED, FoundEnvironment, FoundProject
 from central_venv.inventory.occupancy import in_use_by, other_owner
 from central_venv.machine import files, host
-from central_venv.machine.processes import Running
+from central_venv.machine.processes import Running, unseen
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.store import leftovers
@@ -26,9 +26,13 @@ class RefusedError(Exception):
 
 
 class Objections:
-    """What speaks against removing something from a store."""
+    """What speaks against removing something from a store.
 
-    __slots__ = ("_device", "_mounts", "_running", "_store")
+    Attributes:
+        unseen: which processes nothing told of when they were looked for, in words; None if there are none such.
+    """
+
+    __slots__ = ("_device", "_mounts", "_running", "_store", "unseen")
 
     def __init__(self, store: str) -> None:
         """Look at a store.
@@ -41,6 +45,7 @@ class Objections:
         """
         self._store = store
         self._running: Running | None = None
+        self.unseen: str | None = None
         try:
             self._device = os.stat(store).st_dev
             self._mounts = host.mounts_below(os.path.realpath(store))
@@ -48,6 +53,10 @@ class Objections:
             self._device, self._mounts = -1, []
         except OSError as error:
             raise files.store_error(error, "look at", store) from error
+
+    def look_again(self) -> None:
+        """Forget which processes run: somebody was waited for, so others may have begun."""
+        self._running = None
 
     def check_home(self, project: FoundProject) -> None:
         """Refuse a home that is not a directory of this user on the store's own file system.
@@ -82,7 +91,7 @@ class Objections:
         if (user := in_use_by(now)) is not None:
             return f"in use by {user}"
         if self._running is None:
-            self._running = Running(self._store)
+            self._running, self.unseen = Running(self._store), unseen()
         if (pid := self._running.from_environment(now.path)) is not None:
             return f"process {pid} runs from it"
         if (listed.last_used, listed.created) != (now.last_used, now.created):

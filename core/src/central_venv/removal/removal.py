@@ -59,6 +59,7 @@ def remove(store: Store, targets: Iterable[Target], *, on_progress: Callable[[in
             removal.keep(target, error.message)
         finally:
             on_progress(done)
+    removed.unseen = removal.unseen
     return removed
 
 
@@ -83,6 +84,11 @@ class _Removal:
         self._removed = removed
         self._objections = Objections(store.path)
         self._home_lock: Lock | None = None
+
+    @property
+    def unseen(self) -> str | None:
+        """Which processes nothing told of, in words, if they were looked for; None if there are none such."""
+        return self._objections.unseen
 
     def remove_target(self, target: Target) -> None:
         self._objections.check_home(target.project)
@@ -156,7 +162,7 @@ class _Removal:
             raise HomeGoneError from None
         except OSError as error:
             raise files.store_error(error, "look at", records) from error
-        with locked(home) as self._home_lock:
+        with locked(home, on_wait=self._objections.look_again) as self._home_lock:
             yield
 
     def _tidy(self, home: str) -> None:

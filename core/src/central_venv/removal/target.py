@@ -46,9 +46,10 @@ class Removed:
         links: the absolute paths of the links in projects that led to what was removed, and went with it.
         trash: what is out of the way and has yet to be deleted.
         swept: what was deleted already: records, locks and the like.
+        unseen: which processes may run from what was removed, as nothing tells of them, in words; None if all are seen.
     """
 
-    __slots__ = ("environments", "homes", "kept", "links", "swept", "trash")
+    __slots__ = ("environments", "homes", "kept", "links", "swept", "trash", "unseen")
 
     def __init__(self, trash: Trash) -> None:
         self.environments: list[tuple[FoundProject, FoundEnvironment]] = []
@@ -57,6 +58,7 @@ class Removed:
         self.links: list[str] = []
         self.trash = trash
         self.swept = Deleted()
+        self.unseen: str | None = None
 
     def add(self, other: Removed) -> None:
         """Count what became of what lay in another store; its trash stays its own."""
@@ -65,3 +67,4 @@ class Removed:
         self.kept += other.kept
         self.links += other.links
         self.swept.add(other.swept)
+        self.unseen = self.unseen or other.unseen

@@ -13,7 +13,7 @@ from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Seconds that a home's lock is waited for: its holder needs it for a moment, unless that was stopped.
 LOCK_TIMEOUT = 10
@@ -49,11 +49,12 @@ def make_records(home: str) -> bool:
 
 
 @contextmanager
-def locked(home: str) -> Iterator[Lock]:
+def locked(home: str, *, on_wait: Callable[[], None] = lambda: None) -> Iterator[Lock]:
     """Hold a home's lock: no process claims anything in it meanwhile.
 
     Args:
         home: absolute path of a home with a directory for its records.
+        on_wait: called once if the lock has to be waited for.
 
     Yields:
         The lock. Where open files cannot be renamed, it is released before the home is.
@@ -66,7 +67,7 @@ def locked(home: str) -> Iterator[Lock]:
     lock = Lock(layout.home_lock_path(home), make_directories=False)
     deadline = time.monotonic() + LOCK_TIMEOUT
     try:
-        lock.acquire(on_wait=lambda: None, cancelled=lambda: time.monotonic() > deadline)
+        lock.acquire(on_wait=on_wait, cancelled=lambda: time.monotonic() > deadline)
     except WaitCancelledError:
         raise WaitCancelledError(
             f"another process has held the lock of the home `{home}` for {LOCK_TIMEOUT} seconds",
