@@ -16,7 +16,7 @@ from central_venv import Home, Store
 from central_venv.doctor import NOTE, STORE, WRONG, Finding, examine
 from central_venv.doctor import store as doctor_store
 from central_venv.errors import StoreError
-from central_venv.machine import backups, clock
+from central_venv.machine import backups, clock, host
 from central_venv.policy import layout
 from central_venv.relocation.move_record import MoveRecord, write_move
 from central_venv.store import leftovers, trash
@@ -28,9 +28,12 @@ from support.trees import write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from support.mounts import Mounts
+
     Maker = Callable[[Path], Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, modes and pipes are POSIX")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of mounts")
 superuser_only = pytest.mark.skipif(
     sys.platform == "win32" or os.getuid() != 0, reason="only root may give files to other users"
 )
@@ -163,6 +166,38 @@ def test_a_store_below_a_file_is_wrong(place: Path, monkeypatch: pytest.MonkeyPa
     said = only()
 
     assert (said.level, said.what) == (WRONG, f"cannot look at `{place / 'store'}`: not a directory")
+
+
+def test_a_store_that_bindfs_mounts_is_a_note(home_of: Home, place: Path, mounts: Mounts) -> None:
+    home_of.prepare()
+    mounts.program(place, "bindfs", place, place)
+
+    assert any(said.level == NOTE and "is mounted by bindfs: its locks are not seen" in said.what for said in look())
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("kind", "options", "told"),
+    [
+        ("fuse.sshfs", "rw", "is mounted by sshfs"),
+        ("nfs4", "rw,local_lock=flock,addr=10.0.0.1", "is mounted with `local_lock=flock`"),
+        ("nfs", "rw,nolock", "is mounted with `nolock`"),
+        ("nfs4", "rw,local_lock=none", None),
+        ("ext4", "rw", None),
+    ],
+)
+def test_a_store_whose_locks_others_do_not_see_is_a_note(
+    kind: str, options: str, told: str | None, home_of: Home, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home_of.prepare()
+    line = "22 1 0:21 / {} rw,relatime shared:1 - {} source {}\n".format
+    (base / "mountinfo").write_text(line("/", "ext4", "rw") + line(home_of.store.path, kind, options))
+    monkeypatch.setattr(host, "_MOUNTS", str(base / "mountinfo"))
+
+    notes = [said.what for said in look() if "locks" in said.what]
+
+    assert [told in what for what in notes if told is not None] == ([] if told is None else [True])
+    assert bool(notes) == (told is not None)
 
 
 def test_a_store_that_cannot_be_listed_is_wrong(home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import sys
 
 from central_venv.doctor import homes
 from central_venv.doctor.finding import STORE, command, guarded, listed, named, note, stands_in_the_way, wrong
+from central_venv.doctor.store_locks import examine_locks
 from central_venv.doctor.store_path import MOVE_STORE, examine_path, shortened_nox_names
 from central_venv.errors import CentralVenvError
 from central_venv.machine import backups, clock, files
@@ -58,6 +59,7 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
             f"the store `{store.path}` cannot be written, so nothing can be made or removed in it",
             "make it writable, or set `CENTRAL_VENV_HOME` to a directory that is",
         )
+    yield from examine_locks(store.path)
     yield from _contents(list(files.entries(store.path, follow=True)), store.path, root)
 
 

@@ -131,6 +131,25 @@ def inode(path: str) -> int | None:
         return None
 
 
+def file_system(path: str) -> tuple[str, str, frozenset[str]]:
+    """The kind of the file system that a path is on, what it comes from, and its options; empty where nothing tells.
+
+    Args:
+        path: a true path.
+    """
+    kind, source, options = b"", b"", b""
+    if os.path.exists(_MOUNTS):
+        point = os.fsencode(mount_point(path))
+        with open(_MOUNTS, "rb") as file:
+            for line in file:
+                fields = line.rstrip(b"\n").split(b" ")
+                if _unescaped(fields[4]) == point:  # the last one hides those before it
+                    behind = fields.index(b"-")  # any number of optional fields
+                    kind, source = fields[behind + 1], _unescaped(fields[behind + 2])
+                    options = b"%b,%b" % (fields[5], fields[behind + 3])
+    return os.fsdecode(kind), os.fsdecode(source), frozenset(os.fsdecode(options).split(","))
+
+
 def mounts_below(path: str) -> list[str]:
     """Where file systems are mounted at or below a directory, as far as the system tells.
 
