@@ -22,7 +22,7 @@ _BLIND = {
     ),
     "fuse.bindfs": (
         "bindfs",
-        "use the directory itself, or one mount only; with `--multithreaded --enable-lock-forwarding` it passes locks on",
+        "use the directory itself, or one mount; `--multithreaded --enable-lock-forwarding` passes locks on",
     ),
 }
 _BLINDLY = "so two processes can change or remove one environment at once"
