@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import sys
 import zipfile
 from typing import TYPE_CHECKING
@@ -77,16 +79,28 @@ def build_files(name: str, version: str, *, programs: str = "", first: str = "")
     }
 
 
-def write_wheel(directory: Path, name: str = "demo", version: str = "1") -> Path:
-    """Make a wheel with a module and a program of its name."""
+def _digest(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+
+
+def write_wheel(directory: Path, name: str = "demo", version: str = "1", *, end: str = "") -> Path:
+    """Make a wheel with a module and a program of its name.
+
+    Args:
+        directory: where to; it is made if need be.
+        name: the package's.
+        version: the package's.
+        end: what its module ends with.
+    """
     info = f"{name}-{version}.dist-info"
     content = {
-        f"{name}.py": f"def main():\n    print('{name} {version}')\n",
+        f"{name}.py": f"def main():\n    print('{name} {version}')\n{end}",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": f"[console_scripts]\n{name} = {name}:main\n",
     }
-    content[f"{info}/RECORD"] = "".join(f"{each},,\n" for each in [*content, f"{info}/RECORD"])
+    lines = [f"{each},sha256={_digest(text)},{len(text)}\n" for each, text in content.items()]
+    content[f"{info}/RECORD"] = "".join([*lines, f"{info}/RECORD,,\n"])
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.adoption.adopting import adopt
+from central_venv.adoption.distribution import Distribution, Origin
 from central_venv.adoption.frozen import freeze
 from central_venv.adoption.in_tree import InTree
 from central_venv.adoption.installed import installed, program_path
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
+
+    Digests = Mapping[str, tuple[str, str] | None]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes are POSIX")
 
@@ -326,6 +329,71 @@ def test_what_cannot_be_installed_leaves_nothing_behind(
         replace(old, environment)
 
     assert_untouched(old, environment, before)
+
+
+def from_index(wheel: Path) -> list[str | Path]:
+    """How to install a wheel as one from an index."""
+    return ["--no-index", "--find-links", wheel.parent, wheel.name.partition("-")[0]]
+
+
+def test_another_content_of_the_same_name_and_version_is_discarded(
+    base: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = write_real_environment(base / "old", *from_index(write_wheel(base / "one")))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(write_wheel(base / "other", end="# not the same\n").parent))
+    before = contents(old)
+
+    with pytest.raises(AdoptionError, match=r"`demo` 1 has another content: `demo\.py` is not the same file"):
+        replace(old, environment)
+
+    assert_untouched(old, environment, before)
+
+
+def test_the_same_content_of_another_index_is_the_same(
+    base: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = write_real_environment(base / "old", *from_index(write_wheel(base / "one")))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(write_wheel(base / "other").parent))
+
+    assert replace(old, environment) == []
+
+
+def test_a_central_one_with_another_content_does_not_take_the_place(base: Path, environment: Environment) -> None:
+    old = write_real_environment(base / "old", *from_index(write_wheel(base / "one")))
+    write_real_environment(Path(environment.path), *from_index(write_wheel(base / "other", end="# not the same\n")))
+    before = contents(old)
+
+    with pytest.raises(AdoptionError, match="has another content"):
+        replace(old, environment)
+
+    assert contents(old) == before
+
+
+ORIGIN = Origin({"url": "file:///source", "dir_info": {}})
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "origin", "told"),
+    [
+        ({"a": ("sha256", "1")}, {"a": ("sha256", "2")}, None, "a"),
+        ({"a": ("sha256", "1"), "b": None}, {"b": ("sha256", "2")}, None, "a"),
+        ({"a": ("sha256", "1")}, {"a": ("sha256", "1"), "b": ("sha256", "2")}, None, None),
+        ({"a": ("sha256", "1")}, {"a": ("sha512", "2")}, None, None),
+        ({"a": ("sha256", "1")}, {"a": None}, None, None),
+        ({"a": None}, {"a": ("sha256", "1")}, None, None),
+        ({"a": ("sha256", "1")}, {}, None, None),
+        ({"a": ("sha256", "1")}, {"a": ("sha256", "2")}, ORIGIN, None),
+    ],
+    ids=["other", "missing", "more", "algorithm", "no digest", "none of mine", "none at all", "built from a directory"],
+)
+def test_files_are_compared_where_both_have_digests(
+    mine: Digests, theirs: Digests, origin: Origin | None, told: str | None
+) -> None:
+    one, other = (Distribution("demo", "1", origin, frozenset(), each) for each in (mine, theirs))
+
+    assert one.other_file(other) == told
 
 
 @pytest.mark.usefixtures("installer")

@@ -658,6 +658,74 @@ def test_an_environment_that_was_changed_meanwhile_stays(
     assert old.exists()
 
 
+@pytest.mark.parametrize("what", [".venv", ".tox", ".tox/a"])
+def test_what_came_into_the_place_in_the_last_moment_is_put_back(
+    what: str, old: Path, tox: Path, here: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, real = here / what, os.rename
+    before = contents(place)
+
+    def rename_another(source: str, target: str) -> None:
+        if source == str(here / what.partition("/")[0]):
+            monkeypatch.setattr(os, "rename", real)
+            real(place, here / "looked-at")
+            shutil.copytree(here / "looked-at", place, symlinks=True)
+            write_tree(place, {"mine": "precious"})
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", rename_another)
+
+    said = run("adopt", what.partition("/")[0], "--yes")
+
+    assert said.status == 1
+    assert "is another one than was looked at, so it stays\n" in said.err
+    assert contents(place) == {**before, "mine": b"precious"}
+    assert left(here) == {".venv", ".tox", "looked-at"}
+    assert (old.exists(), tox.exists()) == (True, True)
+
+
+TAKEN = ".central-venv-taken-{:x}-0123abcd"
+DEAD = 1 << 22  # no process has this number
+
+
+@pytest.mark.usefixtures("old")
+def test_what_a_killed_removal_had_not_looked_at_is_put_back(here: Path, home_of: Home, run: Runner) -> None:
+    taken = write_tree(here / TAKEN.format(DEAD), {".gitignore": "*\n", ".1a-0123abcd.tmp": "", "venv/mine": ""})
+
+    assert run("adopt", "--yes").status == 0
+    assert not taken.exists()
+    assert left(here) == {"venv"}
+    assert listing(here / "venv") == {"mine"}
+
+
+@pytest.mark.usefixtures("old")
+def test_what_cannot_be_put_back_is_told_and_stays(here: Path, run: Runner) -> None:
+    taken = write_tree(here / TAKEN.format(DEAD), {".venv/mine": ""})
+
+    said = run("adopt", "--yes")
+
+    assert f"error: `{taken / '.venv'}` was `{here / '.venv'}`, where something else is now\n" in said.err
+    assert listing(taken) == {".venv", ".venv/mine"}
+
+
+@posix_only
+def test_what_a_removal_is_looking_at_is_left_to_it(here: Path, run: Runner) -> None:
+    taken = write_tree(here / TAKEN.format(os.getppid()), {"venv/mine": ""})
+
+    run("adopt", "--yes")
+
+    assert listing(taken) == {"venv", "venv/mine"}
+
+
+def test_nothing_is_put_back_where_nothing_is_to_be_done(here: Path, run: Runner) -> None:
+    write_tree(here / TAKEN.format(DEAD), {"venv/mine": ""})
+    before = contents(here)
+
+    run("adopt", "--dry-run")
+
+    assert contents(here) == before
+
+
 @pytest.mark.parametrize("how", ["clean", "by hand"])
 def test_the_old_one_is_not_removed_without_a_new_one(
     how: str, old: Path, home_of: Home, run: Runner, monkeypatch: pytest.MonkeyPatch

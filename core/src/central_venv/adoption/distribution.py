@@ -71,15 +71,24 @@ class Distribution:
         version: as the package itself says.
         origin: where it came from; None if from an index.
         programs: the names of those of its programs that are there.
+        digests: the digest of each of its files with the algorithm, by the path; None for one that has none.
     """
 
-    __slots__ = ("name", "origin", "programs", "version")
+    __slots__ = ("digests", "name", "origin", "programs", "version")
 
-    def __init__(self, name: str, version: str, origin: Origin | None, programs: frozenset[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        origin: Origin | None,
+        programs: frozenset[str],
+        digests: Mapping[str, tuple[str, str] | None],
+    ) -> None:
         self.name = name
         self.version = version
         self.origin = origin
         self.programs = programs
+        self.digests = digests
 
     def requirement(self, *, for_uv: bool) -> str:
         """The line of a requirements file that asks for it.
@@ -100,6 +109,20 @@ class Distribution:
         return self.origin.identity == other.origin.identity and (
             self.origin.is_directory or self.version == other.version
         )
+
+    def other_file(self, other: Distribution) -> str | None:
+        """The first file that is another one in a package that is called the same; None if none is, or nobody can tell.
+
+        What is built from a directory is what that holds by now.
+        """
+        if (self.origin is not None and self.origin.is_directory) or not any(other.digests.values()):
+            return None
+        for path, digest in sorted(self.digests.items()):
+            theirs = other.digests.get(path)
+            missing = digest is not None and path not in other.digests
+            if missing or (digest is not None and theirs is not None and digest[0] == theirs[0] and digest != theirs):
+                return path
+        return None
 
     def __str__(self) -> str:
         return self.version if self.origin is None else f"{self.version} from {self.origin.reference}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from central_venv.adoption.in_tree import identity
 from central_venv.adoption.installed import installed
 from central_venv.adoption.strays import TOX_INFO, strays
 from central_venv.errors import AdoptionError
@@ -33,6 +34,7 @@ class Frozen:
 
     Attributes:
         path: absolute path of the environment.
+        identity: which directory it is.
         runner: what made it, or `PROJECT_RUNNER`.
         python: its Python, as the names of project environments have it.
         wanted: what a new one has to hold, by normal names.
@@ -44,7 +46,19 @@ class Frozen:
         interpreter: absolute path of the Python that it was made from; None if that is gone, or lies in the project.
     """
 
-    __slots__ = ("by_uv", "interpreter", "left_out", "note", "path", "python", "runner", "strays", "system", "wanted")
+    __slots__ = (
+        "by_uv",
+        "identity",
+        "interpreter",
+        "left_out",
+        "note",
+        "path",
+        "python",
+        "runner",
+        "strays",
+        "system",
+        "wanted",
+    )
 
     def __init__(
         self,
@@ -56,6 +70,7 @@ class Frozen:
     ) -> None:
         fields = venv.configuration(old.path) or {}
         self.path = old.path
+        self.identity = identity(old.path)
         self.runner = old.runner
         self.note = note
         self.python = found.python
@@ -101,6 +116,7 @@ def freeze(old: InTree, tree: str, root: str) -> Frozen:
     """
     if os.path.isdir(os.path.join(old.path, venv.CONDA_MARKER)):
         raise AdoptionError(f"`{old.path}` is an environment of conda", hint="let conda make one elsewhere")
+    before = identity(old.path)
     note = _note(old)
     found = installed(old.path)
     wanted = {name: each for name, each in found.distributions.items() if not _is_the_runners(each, old, tree)}
@@ -120,6 +136,8 @@ def freeze(old: InTree, tree: str, root: str) -> Frozen:
             )
     frozen = Frozen(old, root, found, wanted, note)
     os.lstat(old.path)  # what was read is whole: it goes in one step
+    if frozen.identity != before:
+        raise AdoptionError(f"`{old.path}` was replaced while it was looked at", hint="try again")
     return frozen
 
 
@@ -132,6 +150,8 @@ def differences(wanted: dict[str, Distribution], there: dict[str, Distribution])
             problems.append(f"`{name}` is missing")
         elif not each.is_like(other):
             problems.append(f"`{name}` is {other} instead of {each}")
+        elif (path := each.other_file(other)) is not None:
+            problems.append(f"`{name}` {each} has another content: `{path}` is not the same file")
     return problems
 
 

@@ -15,12 +15,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    Identity = tuple[int, int]
+
 
 #: The directories in a project that hold environments, each with the runner that they are of.
 DIRECTORIES = {PROJECT_ENVIRONMENT: PROJECT_RUNNER, "venv": PROJECT_RUNNER, ".tox": "tox", ".nox": "nox"}
 #: Those that are looked for if none is named.
 USUAL = (PROJECT_ENVIRONMENT, ".tox", ".nox")
 _REMOVED = re.compile(r"\.central-venv-removed-[0-9a-f]+-[0-9a-f]{8}")
+_TAKEN = re.compile(r"\.central-venv-taken-([0-9a-f]+)-[0-9a-f]{8}")
 #: What runners put beside their environments.
 _BESIDE = {"tox": frozenset({"log", "dist", ".tmp", ".package.lock"}), "nox": frozenset()}
 
@@ -47,17 +50,19 @@ class Tree:
 
     Attributes:
         path: its absolute path.
+        identity: which directory it is.
         environments: those in it that are asked for.
         going: the names of what else in it is the runner's, and goes with it.
         staying: the names of what else is in it, because of which it stays.
     """
 
-    __slots__ = ("environments", "going", "path", "staying")
+    __slots__ = ("environments", "going", "identity", "path", "staying")
 
     def __init__(
         self, path: str, environments: list[InTree], going: Sequence[str] = (), staying: Sequence[str] = ()
     ) -> None:
         self.path = path
+        self.identity = identity(path)
         self.environments = environments
         self.going = going
         self.staying = staying
@@ -112,6 +117,15 @@ def holds_more(tree: Tree) -> bool:
     return bool(now.staying) or any(environment.name not in known for environment in now.environments)
 
 
+def identity(path: str) -> Identity | None:
+    """Which directory is at a path, as its device and its number tell; None if none is."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def is_removed(name: str) -> bool:
     """Whether a directory is one of ours, with what is to be deleted.
 
@@ -121,9 +135,20 @@ def is_removed(name: str) -> bool:
     return _REMOVED.fullmatch(name) is not None
 
 
-def removed_name() -> str:
-    """A new name for a directory of ours with what is to be deleted."""
-    return f".central-venv-removed-{os.getpid():x}-{os.urandom(4).hex()}"
+def taken_by(name: str) -> int | None:
+    """Which process made a directory for what it is about to look at before it is to be deleted; None if none did.
+
+    Args:
+        name: the directory's name.
+    """
+    found = _TAKEN.fullmatch(name)
+    return None if found is None else int(found[1], 16)
+
+
+def new_names() -> tuple[str, str]:
+    """Names for a directory of ours: with what is looked at for the last time, and with what is to be deleted."""
+    end = f"{os.getpid():x}-{os.urandom(4).hex()}"
+    return f".central-venv-taken-{end}", f".central-venv-removed-{end}"
 
 
 def _is_within(path: str, directory: str) -> bool:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _DIRECT_URL = "direct_url.json"
 #: What `setup.py develop` leaves in the place of a package: the path of its directory.
 _EGG_LINK = ".egg-link"
+#: Where a package's own description is.
+_ABOUT = (".dist-info", ".egg-info")
+#: Where a package's programs are.
+_PROGRAMS = frozenset({"bin", "Scripts"})
 _PROGRAM_GROUPS = frozenset({"console_scripts", "gui_scripts"})
 #: What pip renames away while it replaces a package begins with it.
 _RENAMED_AWAY = "~"
@@ -165,7 +169,16 @@ def _distribution(metadata: Metadata, origin: Origin | None, path: str) -> Distr
     name, version = checked(_NAME, _field(metadata, "Name")), checked(_VERSION, _field(metadata, "Version"))
     programs = {point.name for point in metadata.entry_points if point.group in _PROGRAM_GROUPS}
     there = frozenset(name for name in programs if os.path.lexists(program_path(path, name)))
-    return Distribution(_normal(name), version, origin, there)
+    return Distribution(_normal(name), version, origin, there, _digests(metadata))
+
+
+def _digests(metadata: Metadata) -> dict[str, tuple[str, str] | None]:
+    """The digests of a package's own files; not of what installers write about it, or rewrite, such as programs."""
+    return {
+        file.as_posix(): None if file.hash is None else (file.hash.mode, file.hash.value)
+        for file in metadata.files or ()
+        if not file.parts[0].endswith(_ABOUT) and file.parent.name not in _PROGRAMS
+    }
 
 
 def _field(metadata: Metadata, name: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from central_venv.adoption.adopting import adopt
 from central_venv.adoption.frozen import freeze
 from central_venv.adoption.in_tree import DIRECTORIES, find, holds_more
-from central_venv.adoption.in_tree_removal import delete_all, leftovers, objection, take_away
+from central_venv.adoption.in_tree_removal import delete_all, give_back_leftovers, leftovers, objection, take_away
 from central_venv.cli import DONE, FAILED, complain, options
 from central_venv.cli.adoption_report import (
     Candidate,
@@ -92,6 +92,9 @@ def adopt_in_tree(
         CentralVenvError: there is no project, or no such environment.
     """
     home, settings = home_here(arguments.project)
+    if not arguments.dry_run:
+        for error in give_back_leftovers(home.root):
+            complain(error)
     plan = _plan(home, choose(home, settings, env=env, python=python), names, keep=arguments.keep)
     environments = [candidate.environment for candidate in plan.candidates]
     try:
@@ -227,7 +230,8 @@ def _take_away(root: str, path: str, candidates: Sequence[Candidate], away: list
                 _take_away(root, candidate.old.path, [candidate], away)
             return
         if reason is None:
-            away.append(take_away(path))
+            known = {candidate.old.path: candidate.frozen.identity for candidate in candidates}
+            away.append(take_away(path, {**known, path: tree.identity} if path == tree.path else known))
     except FileNotFoundError:  # somebody else removed it
         pass
     except CentralVenvError as error:
