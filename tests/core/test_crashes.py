@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.inventory.search import find_project, find_projects
+from central_venv.project_link import making
 from central_venv.project_link.link import make_link
 from support import crash
+from support.environments import seal
+from support.git import make_repository, needs_git
 from support.trees import contents, listing, write_tree
 
 if TYPE_CHECKING:
@@ -128,16 +132,81 @@ def test_a_link_whose_making_is_killed_at_any_step_is_made_by_the_next(
         steps += 1
         assert contents(project).get(".tox") == (None if old is None else ("link", store / old / ".tox"))
         assert make_link(str(link), str(target))
-        found = contents(project)
-        assert found.pop(".tox") == ("link", target)
-        for name in found.keys() - before:  # whoever is killed between two system calls can leave one link
-            assert name.startswith(".central-venv-link-")
-            assert old is not None
-            (project / name).unlink()
+        assert contents(project) == {**before, ".tox": ("link", target)}
         begin()
 
     assert steps == (1 if old is None else 2)
     assert contents(project) == {**before, ".tox": ("link", target)}
+
+
+FORMS = {"a link": [], "a redirect": ["--redirect"]}
+
+
+@needs_git
+@pytest.mark.parametrize(
+    ("there", "form"),
+    [
+        ("nothing", "a link"),
+        ("nothing", "a redirect"),
+        ("a link", "a link"),
+        ("a redirect", "a redirect"),
+        ("a redirect", "a link"),
+    ],
+)
+def test_a_link_that_is_killed_at_any_step_is_made_by_the_next_and_nothing_is_left(
+    there: str, form: str, base: Path, store: Path
+) -> None:
+    project, words = make_project(base, "project"), ["link", "--project", str(base / "project"), *FORMS[form]]
+    make_repository(project)
+    home = Home(Store(str(store)), str(project))
+    seal(home, ".venv", "project")
+    seal(home, ".venv-3.13", "project")
+    shutil.copytree(project, base / "kept", symlinks=True)
+    precious = contents(project)
+
+    def begin() -> None:
+        shutil.rmtree(project)
+        shutil.copytree(base / "kept", project, symlinks=True)
+        if there != "nothing":
+            making.make(home, home.environment_path("project", ".venv-3.13"), redirect=there == "a redirect")
+
+    begin()
+    assert crash.run(*words).status == 0
+    expected = contents(project)
+    begin()
+    steps = 0
+    for _ in crash.kills(*words):
+        steps += 1
+        assert precious.items() <= {**contents(project), ".git/info/exclude": precious[".git/info/exclude"]}.items()
+        assert crash.run(*words).status == 0
+        assert contents(project) == expected
+        begin()
+
+    assert steps >= (1 if there == form == "a link" else 2)
+
+
+@needs_git
+@pytest.mark.parametrize("form", FORMS)
+def test_an_unlink_that_is_killed_at_any_step_is_finished_by_the_next_and_nothing_is_left(
+    form: str, base: Path, store: Path
+) -> None:
+    project = make_project(base, "project")
+    make_repository(project)
+    home = Home(Store(str(store)), str(project))
+    environment = seal(home, ".venv", "project")
+    making.make(home, str(environment), redirect=form == "a redirect")
+    assert crash.run("unlink", "--project", str(project)).status == 0
+    expected = contents(project)
+
+    steps = 0
+    making.make(home, str(environment), redirect=form == "a redirect")
+    for _ in crash.kills("unlink", "--project", str(project)):
+        steps += 1
+        crash.run("unlink", "--project", str(project))
+        assert contents(project) == expected
+        making.make(home, str(environment), redirect=form == "a redirect")
+
+    assert steps >= 4
 
 
 @pytest.mark.parametrize(

@@ -564,3 +564,29 @@ def test_a_project_that_vanishes_is_no_failure(project: Path) -> None:
     shutil.rmtree(project)
 
     assert look(project) == []
+
+
+# what killed processes left
+
+
+@posix_only
+@pytest.mark.parametrize("name", [".central-venv-link-0123abcd", ".git/info/.central-venv-0123abcd.tmp"])
+def test_what_a_killed_process_left_is_a_note(name: str, project: Path) -> None:
+    write_tree(project, {".git/info/exclude": ""})
+    if "link" in name:
+        (project / name).symlink_to("/nowhere")
+    else:
+        (project / name).touch()
+
+    assert only(project) == (
+        NOTE,
+        f"a process that was killed left `{project / name}`",
+        "the next `central-venv link` or `central-venv unlink` removes it",
+    )
+
+
+@pytest.mark.parametrize("kind", ["taken", "removed"])
+def test_what_a_killed_adoption_left_is_a_note(kind: str, project: Path) -> None:
+    left = write_tree(project / f".central-venv-{kind}-1a-0123abcd", {".venv/mine": ""})
+
+    assert only(project).what == f"an adoption that was killed left `{left}`"

@@ -11,7 +11,7 @@ from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.machine import files
 from central_venv.machine.words import size
-from central_venv.project_link import link_target, redirect
+from central_venv.project_link import link_target, redirect, temporary
 from central_venv.project_link.found import find
 from central_venv.store import venv
 from central_venv.store.disk_usage import disk_usage
@@ -31,6 +31,8 @@ _IN_TREE = (".tox", ".nox", ".venv", "venv")
 _LINKS = (".tox", ".nox", ".venv")
 
 _REDIRECT = ".venv"
+#: What the directories are called by which an adoption takes an environment away.
+_OF_ADOPTION = (".central-venv-taken-", ".central-venv-removed-")
 
 #: What the system says of a link that leads nowhere.
 _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
@@ -59,6 +61,26 @@ def examine(root: str, settings: Settings | None, store: Store | None) -> Iterat
         yield from _link(root, name)
     yield from _redirect(root)
     yield from _elsewhere(root, store)
+    yield from _left_behind(root)
+
+
+def _left_behind(root: str) -> Iterator[Finding]:
+    """What killed processes left in the project."""
+    top = _repository(root)
+    own = [] if top is None else [os.path.join(_git_directory(top), "info")]
+    for path in (path for directory in (root, *own) for path in temporary.find(directory)):
+        yield note(
+            PROJECT,
+            f"a process that was killed left `{path}`",
+            "the next `central-venv link` or `central-venv unlink` removes it",
+        )
+    for entry in listed(root):
+        if entry.name.startswith(_OF_ADOPTION) and entry.is_dir(follow_symlinks=False):
+            yield note(
+                PROJECT,
+                f"an adoption that was killed left `{entry.path}`",
+                "the next `central-venv adopt` puts back what is in it, or removes it",
+            )
 
 
 def _home(home: Home) -> Iterator[Finding]:

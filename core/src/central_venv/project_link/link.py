@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 
 from central_venv.errors import LinkError
 from central_venv.machine import files
 from central_venv.policy.key import is_home_name
-
-_UNFINISHED = ".central-venv-link"
 
 
 def make_link(path: str, target: str) -> bool:
@@ -32,6 +31,9 @@ def make_link(path: str, target: str) -> bool:
         old = target_of(path)
         if old == target:
             return False
+        from central_venv.project_link import temporary
+
+        temporary.sweep(os.path.dirname(path))
         if old is None:
             place(path, target)
         elif _is_ours(old, target):
@@ -122,13 +124,20 @@ else:
         Raises:
             OSError: it cannot be made.
         """
-        temporary = os.path.join(os.path.dirname(path), f"{_UNFINISHED}-{os.urandom(4).hex()}")
-        place(temporary, target)
-        try:
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        from central_venv.project_link import temporary
+
+        for last in (False, False, True):
+            new = temporary.link_beside(path)
+            place(new, target)
+            try:
+                os.replace(new, path)
+            except BaseException as error:
+                with suppress(FileNotFoundError):
+                    os.unlink(new)
+                if last or not isinstance(error, FileNotFoundError):  # else, another process has just swept it away
+                    raise
+            else:
+                return
 
     def remove(path: str) -> None:
         """Remove a link or a file, and nothing that it leads to.

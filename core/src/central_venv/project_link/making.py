@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from central_venv.errors import CentralVenvError, LinkError
 from central_venv.policy.settings import SYMLINK
-from central_venv.project_link import link_target
+from central_venv.project_link import link_target, temporary
 from central_venv.project_link.found import LINK, NOTHING, REDIRECT, Found, find
 from central_venv.project_link.writing import hide, keep_programs, show, warn, write
 from central_venv.store import venv
@@ -29,6 +29,7 @@ def make(home: Home, environment: str, *, redirect: bool = False) -> bool:
     Raises:
         LinkError: something that is not ours is there, or it cannot be made.
     """
+    temporary.sweep(home.root)
     found = find(home.root)
     kind, replaceable = (REDIRECT, {REDIRECT}) if redirect else (LINK, {LINK, REDIRECT})
     is_new = found.kind == NOTHING

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
-from central_venv.machine.files import UNFINISHED
+from central_venv.project_link import temporary
 
 #: What the user's own mask is applied to.
 _MODE = 0o666
@@ -26,21 +27,19 @@ def create(path: str, content: bytes) -> None:
         FileExistsError: something is there.
         OSError: it cannot be made.
     """
-    temporary = _write(path, content)
-    try:
+    for last in (False, False, True):
+        new = _write(path, content)
         try:
-            os.link(temporary, path)
+            _place(new, path)
         except FileExistsError:
             raise
-        except OSError as error:  # a file system without hard links: what somebody makes in this moment is replaced
-            if os.path.lexists(path):
-                raise FileExistsError(path) from error
-            os.replace(temporary, path)
+        except FileNotFoundError:  # another process has just swept it away
+            if last:
+                raise
         else:
-            os.unlink(temporary)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+            return
+        finally:
+            _discard(new)
 
 
 def replace(path: str, content: bytes) -> None:
@@ -53,24 +52,46 @@ def replace(path: str, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old content is untouched.
     """
-    temporary = _write(path, content)
+    for last in (False, False, True):
+        new = _write(path, content)
+        try:
+            if os.path.exists(path):
+                os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))
+            os.replace(new, path)
+        except FileNotFoundError:  # another process has just swept it away
+            if last:
+                raise
+        else:
+            return
+        finally:
+            _discard(new)
+
+
+def _place(new: str, path: str) -> None:
+    """Let a file be called by a path where nothing is."""
     try:
-        if os.path.exists(path):
-            os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+        os.link(new, path)
+    except (FileExistsError, FileNotFoundError):
         raise
+    except OSError as error:  # a file system without hard links: what somebody makes in this moment is replaced
+        if os.path.lexists(path):
+            raise FileExistsError(path) from error
+        os.replace(new, path)
+
+
+def _discard(new: str) -> None:
+    with suppress(FileNotFoundError):  # it has taken its place
+        os.unlink(new)
 
 
 def _write(path: str, content: bytes) -> str:
-    """Write a temporary file beside a path; what it is called."""
-    temporary = os.path.join(os.path.dirname(path), f".central-venv-{os.urandom(4).hex()}{UNFINISHED}")
-    descriptor = os.open(temporary, _FLAGS, _MODE)
+    """Write a new file beside a path; what it is called."""
+    new = temporary.file_beside(path)
+    descriptor = os.open(new, _FLAGS, _MODE)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
     except BaseException:
-        os.unlink(temporary)
+        _discard(new)
         raise
-    return temporary
+    return new

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from central_venv.errors import LinkError
 from central_venv.policy import layout
-from central_venv.project_link import link_target
+from central_venv.project_link import link_target, temporary
 from central_venv.project_link.found import NOTHING, Found, find
 from central_venv.project_link.writing import keep_programs, remove_link, show, warn, write
 
@@ -30,6 +30,7 @@ def remove(home: Home) -> bool:
     Raises:
         LinkError: what is there is not ours, or cannot be removed.
     """
+    temporary.sweep(home.root)
     found = find(home.root)
     if found.kind != NOTHING:
         if not link_target.is_in_store(home, found.target):

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from central_venv.errors import RepositoryError, StoreError, WaitCancelledError
 from central_venv.machine import files
 from central_venv.machine.executable import find_program
 from central_venv.policy.project import upward
-from central_venv.project_link import project_file
+from central_venv.project_link import project_file, temporary
 from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
@@ -59,7 +59,11 @@ def hide(path: str) -> bool:
         RepositoryError: git does not say, or the line cannot be added.
     """
     git = _repository_of(path)
-    if git is None or git.ignores():
+    if git is None:
+        return False
+    if git.ignores():
+        with suppress(RepositoryError):  # it need not be in what git shows
+            _sweep(git.exclude_file())
         return False
     pattern = git.pattern()
     exclude = git.exclude_file()
@@ -86,6 +90,7 @@ def show(path: str) -> None:
     if git is None or not git.has_work_tree():
         return
     exclude = git.exclude_file()
+    _sweep(exclude)
     if _COMMENT in (files.read_of_project(exclude) or b"") and not git.elsewhere():
         _change(exclude, git.pattern(), _without_line)
 
@@ -196,6 +201,7 @@ def _change(exclude: str, pattern: bytes, change: Callable[[bytes, bytes], bytes
     try:
         os.makedirs(os.path.dirname(exclude), exist_ok=True)
         with _locked(exclude):
+            temporary.sweep(os.path.dirname(exclude))
             before = _read(exclude)
             after = None if before is None else change(before, pattern)
             if after is not None and after != before:
@@ -207,6 +213,14 @@ def _change(exclude: str, pattern: bytes, change: Callable[[bytes, bytes], bytes
     if after is None:
         raise _refusal(f"`{exclude}` is no file, or too large, so it was not changed", pattern)
     return after != before
+
+
+def _sweep(exclude: str) -> None:
+    """Remove what killed processes left beside git's file: nobody writes there without the lock."""
+    directory = os.path.dirname(exclude)
+    if os.path.lexists(f"{exclude}{_LOCK}") or next(temporary.find(directory), None) is not None:
+        with suppress(StoreError, WaitCancelledError), _locked(exclude):
+            temporary.sweep(directory)
 
 
 def _refusal(message: str, pattern: bytes) -> RepositoryError:
