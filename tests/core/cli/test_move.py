@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.policy import layout
+from central_venv.project_link import link
 from central_venv.store.project_record import ProjectRecord, write_project
 from support.hosts import make_host
 from support.packages import build_files
@@ -363,3 +364,26 @@ def test_tox_makes_anew_what_could_not_be_mended(tox: Tox, base: Path) -> None:
     assert not (home / ".tox" / "py" / "bin" / "launcher.exe").exists()
     record = json.loads(Path(layout.environment_record_path(str(home), "tox", "py")).read_text())
     assert record["state"] == "ready"
+
+
+def test_a_link_that_cannot_be_replaced_is_a_failure_whose_hint_helps(
+    old: Home, new: Home, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link_path = Path(new.root, ".tox")
+    link_path.symlink_to(os.path.join(old.path, ".tox"))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "replace", refuse)
+        said = run("move", old.root)
+
+    assert said.status == 1
+    assert said.err == (
+        f"error: `{link_path}` still leads to the former home: permission denied\n"
+        "hint: make its directory writable, then run the command again\n"
+    )
+    again = run("move", old.root)
+    assert (again.status, again.err) == (0, "")
+    assert os.readlink(link_path) == os.path.join(new.path, ".tox")

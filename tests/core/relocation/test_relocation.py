@@ -27,6 +27,7 @@ from central_venv.policy.key import home_name
 from central_venv.project_link import link, making, redirect
 from central_venv.relocation import mending
 from central_venv.relocation.execution import carry_out
+from central_venv.relocation.move_record import has_move_record
 from central_venv.relocation.planning import plan
 from central_venv.store.environment_record import read_environment
 from central_venv.store.lock import Lock
@@ -558,6 +559,36 @@ def test_no_link_is_followed(what: str, base: Path, old: Home, new: Home, store:
     assert refused(new, old, store).message == f"`{path}` is a link, not a directory, so it cannot be moved"
 
 
+@pytest.mark.parametrize("what", ["tox", "tox/py.uses"])
+def test_nothing_is_written_through_a_link_among_the_records(
+    what: str, base: Path, old: Home, new: Home, store: Path
+) -> None:
+    make_recorded(old)
+    rename(old, new)
+    path = Path(old.path, ".central-venv", what)
+    path.mkdir(exist_ok=True)
+    path.rename(base / "away")
+    path.symlink_to(base / "away")
+    before = contents(base / "away")
+
+    assert refused(new, old, store).message == f"`{path}` is a link, not a directory"
+    assert contents(base / "away") == before
+
+
+def test_a_home_whose_records_became_a_link_is_not_mended(
+    base: Path, old: Home, new: Home, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_recorded(old)
+    rename(old, new)
+    monkeypatch.setattr(mending, "end", lambda _: None)
+    move(new, old)
+    records = Path(new.path, ".central-venv")
+    records.rename(base / "away")
+    records.symlink_to(base / "away")
+
+    assert refused(new, old, store).message == f"`{records}` is a link, not a directory, so it cannot be moved"
+
+
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away")
 def test_the_home_of_another_user_stays(old: Home, new: Home, store: Path) -> None:
     make_recorded(old)
@@ -834,6 +865,7 @@ def test_a_move_killed_at_any_step_is_finished_by_the_same_command(base: Path, s
         assert call(os.path.join(new.path, ".tox", "py", "bin", "demo-say")) == f"{new.root}/src/demo/__init__.py\n"
         assert not os.path.lexists(old.path)
         assert not os.path.lexists(layout.move_record_path(new.path)) or done
+        assert not any(name.startswith(".central-venv") for name in os.listdir(new.root))
         leads = os.readlink(os.path.join(new.root, ".venv"))
         assert leads == os.path.join(new.path, ".venv")
         shutil.rmtree(store)
@@ -982,6 +1014,27 @@ def test_a_link_that_cannot_be_replaced_is_told(old: Home, new: Home, monkeypatc
     assert [problem.message for problem in problems] == [
         f"`{new.root}/.venv` still leads to the former home: permission denied"
     ]
+
+
+@pytest.mark.parametrize("name", [".venv", ".tox"])
+def test_a_link_that_could_not_be_replaced_is_replaced_by_the_same_command(
+    name: str, old: Home, new: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_recorded(old)
+    path = os.path.join(old.root, name)
+    os.symlink(os.path.join(old.path, name), path)
+    rename(old, new)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "replace", refuse)
+        move(new, old, on_problem=lambda _: None)
+
+    assert move(new, old) == {"tox py": None}
+    assert os.readlink(os.path.join(new.root, name)) == os.path.join(new.path, name)
+    assert not has_move_record(new.path)
 
 
 # shared environments

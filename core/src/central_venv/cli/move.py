@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from central_venv.errors import CentralVenvError
     from central_venv.relocation.move import Move, Outcome
 
 SCHEMA = 1
@@ -63,13 +64,20 @@ def run(arguments: Namespace) -> int:
         print("nothing was moved", file=sys.stderr)
         return FAILED
     count = len(move.environments)
+    problems: list[CentralVenvError] = []
+
+    def tell(error: CentralVenvError) -> None:
+        problems.append(error)
+        complain(error)
+
     with bar("mending", count if count > 1 else 0) as on_progress:
         try:
-            outcomes = carry_out(move, on_problem=complain, on_wait=say_wait, on_progress=on_progress)
+            outcomes = carry_out(move, on_problem=tell, on_wait=say_wait, on_progress=on_progress)
         except KeyboardInterrupt:
             print("stopped: the same command does the rest", file=sys.stderr)
             raise
-    return _report(home, outcomes, as_json=arguments.json)
+    status = _report(home, outcomes, as_json=arguments.json)
+    return FAILED if problems else status
 
 
 def _home(old: str, new: str | None) -> Home:

@@ -44,13 +44,14 @@ def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: 
         locks: dict[Key, Lock] = {}
         with suppress(HomeGoneError):  # another process moves the same: what it has not mended yet is waited for
             locks = begin_again(move) if move.former is None else rename(move, move.former, stack)
-        mend_links(move, on_problem)  # before what takes long: a link that leads nowhere is in everybody's way
+        ended = mend_links(move, on_problem)  # before what takes long: a link that leads nowhere is in everybody's way
         reasons = {}
         for done, (key, roots) in enumerate(read_move(home.path).environments.items(), 1):
             reasons[key] = mend_one(home, key, roots, lock=locks.get(key), on_wait=on_wait)
             on_progress(done)
     mend_shared(home, on_problem=on_problem, on_wait=on_wait)
-    end(home)
+    if ended:
+        end(home)
     return [
         Outcome(environment, reasons.get((environment.runner, environment.directory)) or broken(environment))
         for environment in find_project(home.path, on_problem=on_problem).environments

@@ -9,7 +9,7 @@ from central_venv.errors import LinkError, MoveError, RepositoryError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.project_link import link, link_target, redirect
+from central_venv.project_link import link, link_target, redirect, temporary
 from central_venv.project_link.found import NAME, NOTHING, find, path_in
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, read_record, write_record
@@ -18,6 +18,7 @@ from central_venv.repair.places import Places, UnrepairableError, is_below
 from central_venv.repair.repair import repair, repair_packages, repair_programs
 from central_venv.repair.starting import start
 from central_venv.store import venv
+from central_venv.store.claim_lock import refuse_links
 from central_venv.store.environment_record import READY
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock
@@ -97,8 +98,14 @@ def mend_shared(home: Home, *, on_problem: Problems, on_wait: Waits) -> None:
         lock.release()
 
 
-def mend_links(move: Move, on_problem: Problems) -> None:
-    """Let what in the project leads to the former home lead to the new one."""
+def mend_links(move: Move, on_problem: Problems) -> bool:
+    """Let what in the project leads to the former home lead to the new one.
+
+    Returns:
+        Whether the same can do no more when it is called again.
+    """
+    temporary.sweep(move.home.root)
+    ended = True
     new = move.home.path
     former = {move.old, *(os.path.join(move.home.store.path, name) for name in read_move(new).homes)} - {new}
     for name in _LINKS:
@@ -113,16 +120,18 @@ def mend_links(move: Move, on_problem: Problems) -> None:
                 replace = link.replace if target else redirect.replace
                 replace(path, new + lead[len(old) :])
         except NotADirectoryError:  # a script is a project, too
-            return
+            break
         except LinkError as error:
             on_problem(error)
         except OSError as error:
+            ended = False
             on_problem(
                 LinkError(
                     f"`{path}` still leads to the former home: {files.reason(error)}",
-                    hint="make its directory writable and run the command again, or remove it",
+                    hint="make its directory writable, then run the command again",
                 )
             )
+    return ended
 
 
 def end(home: Home) -> None:
@@ -193,6 +202,7 @@ def _carry_hiding(move: Move, path: str, on_problem: Problems) -> None:
 
 
 def _waited_for(home: str, key: Key, on_wait: Waits) -> Lock:
+    refuse_links(home, *key)
     lock = Lock(layout.environment_lock_path(home, *key))
 
     def say() -> None:

@@ -36,6 +36,7 @@ def plan(home: Home, name: str) -> Move:
     found = find_old_home(home, name)
     if found is None or found[0] == home.path:
         if has_move_record(home.path) and _is_about(home, name):
+            refuse_strange_home(home.path)
             return Move(home, home.path, None)
         if found is not None:
             raise MoveError(

@@ -13,6 +13,7 @@ from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, key_of, read_record, write_record
 from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of_new, used
 from central_venv.store import leftovers
+from central_venv.store.claim_lock import refuse_links
 from central_venv.store.deleted import Deleted
 from central_venv.store.environment_record import CREATING, EnvironmentRecord, Holder
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
@@ -77,6 +78,7 @@ def rename(move: Move, former: str, stack: ExitStack) -> dict[Key, Lock]:
 
 @contextmanager
 def _claimed(home: str, environment: FoundEnvironment) -> Iterator[Lock]:
+    refuse_links(home, *key_of(environment))
     lock = Lock(layout.environment_lock_path(home, *key_of(environment)))
     if not lock.try_acquire():
         raise used(environment, "another process")

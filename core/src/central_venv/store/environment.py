@@ -9,6 +9,7 @@ from __future__ import annotations
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.store import venv
+from central_venv.store.claim_lock import ClaimLock
 from central_venv.store.environment_record import (
     CREATING,
     READY,
@@ -18,7 +19,6 @@ from central_venv.store.environment_record import (
     this_process,
     write_environment,
 )
-from central_venv.store.lock import ClaimLock
 from central_venv.store.recorded_environment import RecordedEnvironment
 from central_venv.store.use import Uses
 
