@@ -39,6 +39,10 @@ class StoreError(CentralVenvError):
     """The store cannot be read or written: free space, change permissions, or choose another store."""
 
 
+class UnmovableError(StoreError):
+    """A directory cannot be renamed, though perhaps deleted."""
+
+
 class HomeConflictError(CentralVenvError):
     """The project's home belongs to another project: decide which of the two may stay."""
 

@@ -781,30 +781,45 @@ def test_an_environment_in_which_something_is_mounted_stays_with_it(
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["same file system", "another file system"])
-@pytest.mark.parametrize("where", ["", ".tox"], ids=["home", "runner directory"])
-def test_what_lies_on_another_mount_than_the_store_stays(
+def test_what_is_mounted_in_a_home_stays(
     home_of: Home,
     make_environment: Maker,
     base: Path,
     mount: Callable[..., Path],
     same: bool,  # noqa: FBT001
-    where: str,
 ) -> None:
     home_of.prepare()
     precious = base / "precious"
     precious.mkdir()
-    place = mount(Path(home_of.path, where), precious if same else None)
-    if not where:
-        home_of.prepare()
-    make_environment(Path(home_of.path, ".tox", "py312"))
+    place = mount(Path(home_of.path, ".tox"), precious if same else None)
+    make_environment(place / "py312")
 
     removed = take_all(look(home_of))
     removed.trash.empty()
 
     assert names_of(removed) == []
-    assert ("py312" in dict(reasons(removed))) or reasons(removed) == []
-    assert any("another file system" in reason or "is mounted at" in reason for _, reason in reasons(removed))
-    assert (place / ".tox" / "py312" if not where else place / "py312").exists()
+    assert reasons(removed)[0] == ("py312", "it lies on another file system than its home")
+    assert (place / "py312" / "pyvenv.cfg").exists()
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same file system", "another file system"])
+def test_the_environments_in_a_home_that_is_a_mount_of_its_own_go_and_it_stays(
+    home_of: Home,
+    base: Path,
+    mount: Callable[..., Path],
+    same: bool,  # noqa: FBT001
+) -> None:
+    home_of.prepare()
+    (base / "disk").mkdir()
+    place = mount(Path(home_of.path), base / "disk" if same else None)
+    seal(home_of)
+
+    removed = take_all(look(home_of))
+
+    assert (names_of(removed), removed.homes) == (["py312"], 0)
+    assert reasons(removed) == [(None, f"a file system is mounted at `{place}`")]
+    assert not (place / ".tox" / "py312").exists()
+    assert home_of.check()
 
 
 def test_a_store_that_is_a_mount_itself_is_emptied_as_any_other(

@@ -908,7 +908,7 @@ def test_the_record_says_that_creation_goes_on_after_a_discard(environment: Envi
 
 
 def test_a_discard_that_is_interrupted_is_done_again(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv.store import trash
+    from central_venv.store import descent
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -916,7 +916,7 @@ def test_a_discard_that_is_interrupted_is_done_again(environment: Environment, m
     path = break_off(environment)
     claim(environment)
     with monkeypatch.context() as patch:
-        patch.setattr(trash, "_rename", interrupt)
+        patch.setattr(descent, "rename", interrupt)
         with pytest.raises(KeyboardInterrupt):
             environment.discard()
     environment.release()
@@ -1051,14 +1051,14 @@ def test_on_a_full_disk_an_environment_can_be_discarded(project: Path, small_dis
 
 
 def test_on_a_read_only_disk_a_discard_is_told(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central_venv.store import trash
+    from central_venv.store import descent
 
     def refuse(*_: object) -> NoReturn:
         raise OSError(30, "")
 
     path = break_off(environment)
     claim(environment)
-    monkeypatch.setattr(trash, "_rename", refuse)
+    monkeypatch.setattr(descent, "rename", refuse)
 
     with pytest.raises(StoreError) as caught:
         environment.discard()

@@ -78,6 +78,18 @@ def is_bare(home: str) -> bool:
             return False
     except RecordError:  # it says nothing that anybody could need
         pass
+    return is_empty(home)
+
+
+def is_empty(home: str) -> bool:
+    """Whether nothing is left in a home but what we put there, whatever its project wants.
+
+    Args:
+        home: absolute path of the home.
+
+    Raises:
+        StoreError: it cannot be listed.
+    """
     records = os.path.join(home, layout.RECORDS)
     ours = {layout.project_record_path(home), layout.home_lock_path(home), layout.move_record_path(home)}
     return all(

@@ -10,7 +10,7 @@ import os
 import sys
 from contextlib import suppress
 
-from central_venv.errors import CreationError, StoreError
+from central_venv.errors import CreationError, StoreError, UnmovableError
 from central_venv.machine import files
 from central_venv.machine.executable import find_program, variables_elsewhere
 from central_venv.machine.foreground import run
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
+    from central_venv.store.trash import Trash
 
 #: What a prompt may hold besides letters and digits.
 _HARMLESS = frozenset(" -_.,+@")
@@ -129,12 +130,12 @@ def make(environment: Environment, options: CreationOptions) -> None:
     try:
         command = _command(environment, options)
         _check_room(environment)
+        keep = environment.is_ready()
+        old = _make_room(environment, command, directory, keep=keep)
     except BaseException:
         with suppress(StoreError):  # nothing was changed
             environment.restore_record()
         raise
-    keep = environment.is_ready()
-    old = environment.set_aside()
     environment.make_inheritable()
     try:
         if not keep:
@@ -172,6 +173,31 @@ def _check_room(environment: Environment) -> None:
         raise CreationError(f"`{environment.path}` cannot be made anew: it is in use by {user}", hint="end that first")
 
 
+def _make_room(environment: Environment, command: list[str], directory: str, *, keep: bool) -> Trash:
+    """Take away what is there. What cannot be renamed goes for good, once the same command has succeeded elsewhere.
+
+    Args:
+        environment: the one to make.
+        command: what makes it, but for the place.
+        directory: where that runs.
+        keep: whether what is there is worth keeping.
+    """
+    try:
+        return environment.set_aside()
+    except UnmovableError as error:
+        from central_venv.store.trash import Trash
+
+        trash = Trash(environment.store)
+        try:
+            if keep:
+                _run(command, trash.scratch(), directory)
+                sys.stderr.write(f"{error.message}; it is deleted before the new one is made\n")
+            environment.discard()
+        finally:
+            trash.empty()
+        return trash
+
+
 def prompt_of(environment: Environment, root: str | None) -> str:
     """What a shell shows of an environment: its project, without what could become code in the scripts that hold it.
 
@@ -192,16 +218,17 @@ def _request(environment: Environment, options: CreationOptions) -> str | None:
 
 
 def _command(environment: Environment, options: CreationOptions) -> list[str]:
-    path, prompt = environment.path, f"--prompt={prompt_of(environment, options.root)}"
+    """What makes the environment, but for the place, which comes last."""
+    prompt = f"--prompt={prompt_of(environment, options.root)}"
     request = _request(environment, options)
     if options.uv and (uv := find_program("uv")):
         python = [] if request is None else [f"--python={request}"]
         alone = [] if _asks_project(options) else ["--no-project"]
-        return [uv, "venv", "--quiet", *alone, prompt, *python, *options.arguments, "--", path]
+        return [uv, "venv", "--quiet", *alone, prompt, *python, *options.arguments]
     interpreter = _interpreter(request)
     if virtualenv := find_program("virtualenv"):
-        return [virtualenv, "--quiet", f"--python={interpreter}", prompt, *options.arguments, "--", path]
-    return [interpreter, "-I", "-m", "venv", prompt, *options.arguments, "--", path]
+        return [virtualenv, "--quiet", f"--python={interpreter}", prompt, *options.arguments]
+    return [interpreter, "-I", "-m", "venv", prompt, *options.arguments]
 
 
 def _interpreter(request: str | None) -> str:
@@ -219,7 +246,7 @@ def _run(command: list[str], path: str, directory: str) -> None:
     try:
         # Which Python is asked for, the command says.
         variables = {name: value for name, value in variables_elsewhere().items() if name not in PYTHON_VARIABLES}
-        status, said = run(command, directory, variables)
+        status, said = run([*command, "--", path], directory, variables)
     except OSError as error:
         raise CreationError(f"cannot run `{program}`: {files.reason(error)}", hint="repair it") from error
     if status:

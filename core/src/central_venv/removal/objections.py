@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 
 from central_venv.errors import CentralVenvError
@@ -32,7 +31,7 @@ class Objections:
         unseen: which processes nothing told of when they were looked for, in words; None if there are none such.
     """
 
-    __slots__ = ("_device", "_mounts", "_running", "_store", "unseen")
+    __slots__ = ("_mounts", "_running", "_store", "unseen")
 
     def __init__(self, store: str) -> None:
         """Look at a store.
@@ -47,10 +46,10 @@ class Objections:
         self._running: Running | None = None
         self.unseen: str | None = None
         try:
-            self._device = os.stat(store).st_dev
+            os.stat(store)
             self._mounts = host.mounts_below(os.path.realpath(store))
         except FileNotFoundError:  # there is nothing to remove, either
-            self._device, self._mounts = -1, []
+            self._mounts = []
         except OSError as error:
             raise files.store_error(error, "look at", store) from error
 
@@ -59,7 +58,7 @@ class Objections:
         self._running = None
 
     def check_home(self, project: FoundProject) -> None:
-        """Refuse a home that is not a directory of this user on the store's own file system.
+        """Refuse a home that is not a directory of this user.
 
         Raises:
             HomeGoneError: it is not there any more.
@@ -73,8 +72,6 @@ class Objections:
             raise RefusedError("its home is a link")
         if (owner := other_owner(project.home)) is not None:
             raise RefusedError(f"its home belongs to another user (id {owner})")
-        if status.st_dev != self._device:
-            raise RefusedError("its home lies on another file system than the store")
 
     def to(self, project: FoundProject, listed: FoundEnvironment, now: FoundEnvironment) -> str | None:
         """Why an environment must stay, in words; None if nothing speaks against removing it.
@@ -96,7 +93,7 @@ class Objections:
             return f"process {pid} runs from it"
         if (listed.last_used, listed.created) != (now.last_used, now.created):
             return "it was used or changed since it was listed"
-        return self.mounted(now.path)
+        return self.mounted(now.path) or self._apart(project.home, now.path)
 
     def mounted(self, path: str) -> str | None:
         """Which file system is mounted in a directory, in words; None if none is."""
@@ -105,6 +102,15 @@ class Objections:
         place = os.path.join(os.path.realpath(path), "")
         mount = next((mount for mount in self._mounts if os.path.join(mount, "").startswith(place)), None)
         return None if mount is None else f"a file system is mounted at `{mount}`"
+
+    def _apart(self, home: str, path: str) -> str | None:
+        """In words, that an environment lies on another file system than its home, or that one is mounted between."""
+        top, place = (os.path.join(os.path.realpath(each), "") for each in (home, path))
+        if os.lstat(home).st_dev == os.lstat(path).st_dev and not any(
+            mount.startswith(top) and place.startswith(os.path.join(mount, "")) for mount in self._mounts
+        ):
+            return None
+        return "it lies on another file system than its home"
 
 
 def check_users(shared: FoundProject, projects: Iterable[FoundProject]) -> None:
@@ -180,6 +186,4 @@ def _is_runners(home: str, path: str, runner: str) -> bool:
 
 def refusal_of_rename(error: OSError) -> str:
     """Put into words why something cannot be renamed into the trash."""
-    if error.errno == errno.EXDEV:
-        return "it lies on another file system than the trash, or in a layer of an image that cannot be renamed"
     return f"it cannot be moved out of the way: {files.reason(error)}"

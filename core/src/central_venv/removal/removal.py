@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from central_venv.errors import CentralVenvError, NewerRecordError
 from central_venv.inventory.found import SHARED, FoundEnvironment, FoundProject
-from central_venv.inventory.occupancy import is_anything_claimed, is_bare
+from central_venv.inventory.occupancy import is_anything_claimed, is_bare, is_empty
 from central_venv.inventory.search import find_project, find_projects
 from central_venv.machine import files, host
 from central_venv.policy import layout
@@ -24,7 +24,9 @@ from central_venv.removal.objections import (
 )
 from central_venv.removal.target import Removed, Target
 from central_venv.store import identity, leftovers
+from central_venv.store.descent import is_refusal
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
+from central_venv.store.in_place import PartlyDeletedError, delete_bare_home, delete_tree
 from central_venv.store.store import Store
 from central_venv.store.trash import Trash
 
@@ -102,13 +104,14 @@ class _Removal:
             if any(isinstance(problem, NewerRecordError) for problem in problems):
                 raise RefusedError("it was recorded by a newer central-venv")
             going = list(self._unopposed(target, now))
-            if target.whole and len(going) == len(now.environments) and self._can_go_whole(now):
-                with self._unlinked([target.project], [*_paths(going), *self._shared_by(now)]):
-                    self._take_home(now.home)
-                self._removed.environments += [(target.project, environment) for environment in going]
+            whole = target.whole and len(going) == len(now.environments) and self._can_go_whole(now)
+            if whole and self._take_whole(target.project, now, going):
+                return
+            for environment in going:
+                self._take(target.project, environment)
+            if whole:
+                self._clear(now)
             else:
-                for environment in going:
-                    self._take(target.project, environment)
                 self._tidy(now.home)
 
     def _remove_shared(self, target: Target) -> None:
@@ -167,7 +170,7 @@ class _Removal:
 
     def _tidy(self, home: str) -> None:
         leftovers.sweep(home, self._removed.swept)
-        if is_bare(home):
+        if is_bare(home) and self._objections.mounted(home) is None:
             self._take_home(home)
 
     def _unopposed(self, target: Target, now: FoundProject) -> Iterator[FoundEnvironment]:
@@ -193,10 +196,40 @@ class _Removal:
             self._removed.kept.append((project, None, reason))
         return reason is None and not is_anything_claimed(project.home)
 
+    def _take_whole(self, project: FoundProject, now: FoundProject, going: Sequence[FoundEnvironment]) -> bool:
+        """Rename a home with all that is in it; says whether that was possible."""
+        try:
+            with self._unlinked([project], [*_paths(going), *self._shared_by(now)]):
+                self._rename_home(now.home)
+        except OSError as error:
+            if is_refusal(error):
+                return False
+            raise RefusedError(refusal_of_rename(error)) from error
+        self._removed.environments += [(project, environment) for environment in going]
+        return True
+
+    def _clear(self, project: FoundProject) -> None:
+        """Delete a home that cannot be renamed, with what runners left in it; all or some environments are gone."""
+        left = [environment.path for environment in project.environments if os.path.lexists(environment.path)]
+        with self._unlinked([project], list(self._shared_by(project))), _refused():
+            for entry in files.entries(project.home):
+                if entry.name in layout.DESKTOP_FILES:
+                    os.unlink(entry.path)
+                elif layout.runner_of(entry.name) is None:
+                    continue
+                elif not any(layout.is_in(entry.path, path) for path in left):
+                    delete_tree(self._store, _parts(self._store, entry.path), self._removed.swept)
+            leftovers.sweep(project.home, self._removed.swept)
+            if is_empty(project.home):
+                delete_bare_home(self._store, os.path.basename(project.home), self._removed.swept)
+                self._removed.homes += 1
+
     def _take(self, project: FoundProject, environment: FoundEnvironment) -> None:
         try:
             with self._unlinked([project, *project.users], [environment.path]):
-                self._removed.trash.take(*os.path.relpath(environment.path, self._store).split(os.sep))
+                self._removed.trash.remove(*_parts(self._store, environment.path))
+        except PartlyDeletedError as error:
+            self._removed.kept.append((project, environment, error.message))
         except OSError as error:
             self._removed.kept.append((project, environment, refusal_of_rename(error)))
         else:
@@ -217,13 +250,36 @@ class _Removal:
             yield os.path.join(self._store, project.record.shared)
 
     def _take_home(self, home: str) -> None:
+        """Take away a home in which nothing is left."""
+        try:
+            self._rename_home(home)
+        except OSError as error:
+            if not is_refusal(error):
+                raise RefusedError(refusal_of_rename(error)) from error
+            with _refused():
+                delete_bare_home(self._store, os.path.basename(home), self._removed.swept)
+            self._removed.homes += 1
+
+    def _rename_home(self, home: str) -> None:
         if sys.platform == "win32" and self._home_lock is not None:
             self._home_lock.release()  # there, what is open cannot be renamed: by others neither
-        try:
-            self._removed.trash.take(os.path.basename(home))
-        except OSError as error:
-            raise RefusedError(refusal_of_rename(error)) from error
+        self._removed.trash.take(os.path.basename(home))
         self._removed.homes += 1
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Tell what cannot be deleted as a refusal."""
+    try:
+        yield
+    except PartlyDeletedError as error:
+        raise RefusedError(error.message) from error
+    except OSError as error:
+        raise RefusedError(f"it cannot be deleted: {files.reason(error)}") from error
+
+
+def _parts(store: str, path: str) -> list[str]:
+    return os.path.relpath(path, store).split(os.sep)
 
 
 def _roots(project: FoundProject) -> Iterator[str]:

@@ -145,6 +145,29 @@ class Environment(RecordedEnvironment):
             self._lock.release()
             raise
 
+    def claim_for_removal(self, *, on_wait: Callable[[Holder | None], None]) -> None:
+        """Take the environment to discard and release it; nothing is recorded, because what frees space may have none.
+
+        Does nothing if it is claimed already.
+
+        Args:
+            on_wait: told who has it, if it has to be waited for.
+
+        Raises:
+            StoreError: its lock cannot be made.
+            HomeConflictError: the home belongs to another project.
+            RecordError: a record is newer than this version understands, or the home's is damaged.
+        """
+        if self.claimed:
+            return
+        self._prepare()
+        self._wait(on_wait, lambda: False)
+        try:
+            self._previous = self._old_record()
+        except BaseException:
+            self._lock.release()
+            raise
+
     def record_existing(self, *, on_wait: Callable[[Holder | None], None]) -> bool:
         """Record an unrecorded environment as ready, without an interim `creating` state.
 
@@ -252,12 +275,15 @@ class Environment(RecordedEnvironment):
         Raises:
             StoreError: it cannot be removed.
         """
-        self.set_aside().empty()
+        from central_venv.store.trash import discard
+
+        discard(self.store, self.path)
 
     def set_aside(self) -> Trash:
         """Take away what is at the claimed environment's place; the trash can give it back until it is emptied.
 
         Raises:
+            UnmovableError: it cannot be renamed.
             StoreError: it cannot be removed.
         """
         from central_venv.store.trash import set_aside

@@ -13,17 +13,20 @@ import errno
 import os
 import stat
 import sys
+from contextlib import contextmanager
 
-from central_venv.errors import StoreError
+from central_venv.errors import StoreError, UnmovableError
 from central_venv.machine import files
 from central_venv.policy import layout
+from central_venv.store import descent
 from central_venv.store.deleted import Deleted
 from central_venv.store.deletion import delete
+from central_venv.store.in_place import delete_environment
 from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
 _LOCK = ".lock"
@@ -40,7 +43,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 class Trash:
     """What this process removes from a store."""
 
-    __slots__ = ("_directory", "_lock", "_names", "_path", "_store")
+    __slots__ = ("_deleted", "_directory", "_lock", "_names", "_path", "_store")
 
     def __init__(self, store: str) -> None:
         """Name a place in the trash that nobody else uses; it is made when it is needed.
@@ -53,6 +56,7 @@ class Trash:
         self._path: str | None = None
         self._lock: Lock | None = None
         self._names: list[str] = []
+        self._deleted = Deleted()
 
     @property
     def names(self) -> Sequence[str]:
@@ -69,11 +73,37 @@ class Trash:
             StoreError: there is no place for it in the trash.
             OSError: it could not be renamed.
         """
-        if self._path is None:
-            self._path = self._make_place()
-        name = str(len(self._names)) if self._lock else f"{os.getpid()}-{os.urandom(8).hex()}"
-        _rename(self._store, parts, self._path, name)
+        place, name = self._next()
+        descent.rename(self._store, parts, place, name)
         self._names.append(name)
+
+    def remove(self, *parts: str) -> None:
+        """Rename an environment into the trash, or delete it where it lies if it cannot be renamed.
+
+        Args:
+            parts: the names on the way from the store to the environment, none of which may be a link.
+
+        Raises:
+            PartlyDeletedError: something in it could not be deleted.
+            StoreError: there is no place for it in the trash.
+            OSError: it is as it was.
+        """
+        try:
+            self.take(*parts)
+        except OSError as error:
+            if not descent.is_refusal(error):
+                raise
+            delete_environment(self._store, parts, self._deleted)
+
+    def scratch(self) -> str:
+        """Absolute path of a directory in the trash that the caller may make, and that is deleted with the rest.
+
+        Raises:
+            StoreError: there is no place for it.
+        """
+        place, name = self._next()
+        self._names.append(name)
+        return os.path.join(place, name)
 
     def give_back(self, path: str) -> None:
         """Rename what was taken last back to where it was, where nothing is now; does nothing if there is nothing.
@@ -94,9 +124,9 @@ class Trash:
         Args:
             on_progress: told how many directories are done, now and then.
         """
-        deleted = Deleted()
+        deleted, self._deleted = self._deleted, Deleted()
         if self._path is not None:
-            deleted = delete(self._path, self._names, on_progress=on_progress)
+            deleted.add(delete(self._path, self._names, on_progress=on_progress))
             self.close()
         return deleted
 
@@ -106,8 +136,19 @@ class Trash:
             _remove_place(self._path, self._lock)
         self._path = self._lock = None
 
+    def _next(self) -> tuple[str, str]:
+        """Where the next directory goes, and what it is called there."""
+        if self._path is None:
+            self._path = self._make_place()
+        return self._path, str(len(self._names)) if self._lock else f"{os.getpid()}-{os.urandom(8).hex()}"
+
     def _make_place(self) -> str:
-        files.make_private_directory(self._directory)
+        try:
+            files.make_private_directory(self._directory)
+        except StoreError as error:
+            if isinstance(cause := error.__cause__, OSError) and descent.is_refusal(cause):
+                raise cause from None  # what goes there can be deleted where it lies
+            raise
         _refuse_link(self._directory)
         path = os.path.join(self._directory, f"{os.getpid()}-{os.urandom(4).hex()}")
         lock = Lock(f"{path}{_LOCK}")
@@ -116,8 +157,7 @@ class Trash:
             files.make_private_directory(path)
         except StoreError as error:
             lock.release()
-            cause = error.__cause__
-            if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            if isinstance(cause := error.__cause__, OSError) and cause.errno in _NO_ROOM:
                 return self._directory  # whoever wants to free space may have none, not even for a directory
             raise
         self._lock = lock
@@ -132,11 +172,35 @@ def set_aside(store: str, path: str) -> Trash:
         path: absolute path of the environment, which this process has claimed.
 
     Raises:
+        UnmovableError: it cannot be renamed.
         StoreError: it cannot be taken away.
     """
     trash = Trash(store)
-    try:
+    with _put_into_words(trash, path):
         trash.take(*os.path.relpath(path, store).split(os.sep))
+    return trash
+
+
+def discard(store: str, path: str) -> None:
+    """Delete what is at an environment's place, whether it can be renamed or not.
+
+    Args:
+        store: absolute path of the store.
+        path: absolute path of the environment, which this process has claimed.
+
+    Raises:
+        StoreError: it cannot be deleted.
+    """
+    trash = Trash(store)
+    with _put_into_words(trash, path):
+        trash.remove(*os.path.relpath(path, store).split(os.sep))
+    trash.empty()
+
+
+@contextmanager
+def _put_into_words(trash: Trash, path: str) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         pass
     except BaseException as error:
@@ -144,7 +208,6 @@ def set_aside(store: str, path: str) -> Trash:
         if isinstance(error, OSError):
             raise _not_removed(path, error) from error
         raise
-    return trash
 
 
 def _not_removed(path: str, error: OSError) -> StoreError:
@@ -153,6 +216,8 @@ def _not_removed(path: str, error: OSError) -> StoreError:
             f"`{path}` is no directory, or behind a link, so it cannot be removed",
             hint="remove that file or link; a directory is made in its place",
         )
+    if descent.is_refusal(error):
+        return UnmovableError(f"`{path}` cannot be renamed: {files.reason(error)}", hint="remove it yourself")
     return files.store_error(error, "remove", path)
 
 
@@ -260,45 +325,3 @@ def _remove_place(path: str, lock: Lock) -> None:
         lock.release()
         return
     lock.remove()
-
-
-if sys.platform == "win32":
-
-    def _rename(store: str, parts: Sequence[str], trash: str, name: str) -> None:
-        path = store
-        for part in parts:
-            path = os.path.join(path, part)
-            if not files.is_directory(os.lstat(path)):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        os.rename(path, os.path.join(trash, name))
-
-else:
-
-    def _rename(store: str, parts: Sequence[str], trash: str, name: str) -> None:
-        """Rename a directory through its parents, opened one by one: none of them can be exchanged for a link."""
-        parent = os.open(store, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for part in parts[:-1]:
-                child = os.open(part, files.DIRECTORY_ITSELF, dir_fd=parent)
-                os.close(parent)
-                parent = child
-            if not stat.S_ISDIR(os.stat(parts[-1], dir_fd=parent, follow_symlinks=False).st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            target = os.open(trash, files.DIRECTORY_ITSELF)
-            try:
-                try:
-                    os.rename(parts[-1], name, src_dir_fd=parent, dst_dir_fd=target)
-                except PermissionError:  # one that is read-only cannot get another parent
-                    _make_writable(parent, parts[-1])
-                    os.rename(parts[-1], name, src_dir_fd=parent, dst_dir_fd=target)
-            finally:
-                os.close(target)
-        finally:
-            os.close(parent)
-
-    def _make_writable(parent: int, name: str) -> None:
-        directory = os.open(name, files.DIRECTORY_ITSELF, dir_fd=parent)
-        try:
-            os.fchmod(directory, stat.S_IRWXU)
-        finally:
-            os.close(directory)

@@ -11,7 +11,9 @@ import os
 import stat
 from contextlib import suppress
 
+from central_venv.machine import host
 from central_venv.machine.files import DIRECTORY_ITSELF
+from central_venv.store.descent import is_refusal, open_itself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Deeper than this, a directory is moved up first: neither open files nor the stack may run out.
 _DEPTH = 64
+#: Where no directory can be moved, this deep is deep enough.
+_DEEPEST = 200
 _UNKNOWN = -1
 
 
@@ -40,18 +44,39 @@ class TreeDeletion:
             name: its name in the directory that it lies in.
         """
         try:
-            self._top = os.open(self._directory, DIRECTORY_ITSELF)
+            top = os.open(self._directory, DIRECTORY_ITSELF)
         except OSError as error:
             self._fail(self._directory, error)
             return
         try:
-            self._device = os.fstat(self._top).st_dev
-            self._deep.append(name)
-            while self._deep:
-                name = self._deep.pop()
-                self._entry(self._top, name, os.path.join(self._directory, name), 0, _UNKNOWN)
+            device = os.fstat(top).st_dev
+            if (other := self._device_of(top, name)) != device and _is_subvolume(os.path.join(self._directory, name)):
+                device = other
+            self._delete(top, name, device)
         finally:
-            os.close(self._top)
+            os.close(top)
+
+    def delete_from(self, top: int, name: str) -> None:
+        """Delete a directory or file; what cannot be deleted is noted as a failure.
+
+        Args:
+            top: descriptor of the directory that it lies in.
+            name: its name there.
+        """
+        self._delete(top, name, os.fstat(top).st_dev)
+
+    def _delete(self, top: int, name: str, device: int) -> None:
+        self._top, self._device = top, device
+        self._deep.append(name)
+        while self._deep:
+            name = self._deep.pop()
+            self._entry(top, name, os.path.join(self._directory, name), 0, _UNKNOWN)
+
+    def _device_of(self, top: int, name: str) -> int:
+        try:
+            return os.stat(name, dir_fd=top, follow_symlinks=False).st_dev
+        except OSError:
+            return _UNKNOWN
 
     def _entry(self, parent: int, name: str, path: str, depth: int, inode: int) -> None:
         """Delete a directory, or whatever took its place.
@@ -64,9 +89,7 @@ class TreeDeletion:
             inode: its inode as its parent lists it.
         """
         try:
-            if depth > _DEPTH:
-                self._deep.append(self._move_up(parent, name))
-            else:
+            if depth <= _DEPTH or not self._moved_up(parent, name, depth):
                 self._tree(parent, name, path, depth, inode)
         except NotADirectoryError:
             self._file(parent, name, os.path.dirname(path), _UNKNOWN)
@@ -75,19 +98,25 @@ class TreeDeletion:
         except OSError as error:
             self._fail(path, error)
 
-    def _move_up(self, parent: int, name: str) -> str:
-        """Rename a directory to one directly in the trash, and tell its name there."""
+    def _moved_up(self, parent: int, name: str, depth: int) -> bool:
+        """Rename a directory to one directly in the top, to be deleted next; says whether that was possible."""
         deep = f"{os.getpid()}-{os.urandom(8).hex()}"
         try:
-            os.rename(name, deep, src_dir_fd=parent, dst_dir_fd=self._top)
-        except PermissionError:  # one that is read-only cannot get another parent
-            os.chmod(name, stat.S_IRWXU, dir_fd=parent)
-            os.rename(name, deep, src_dir_fd=parent, dst_dir_fd=self._top)
-        return deep
+            try:
+                os.rename(name, deep, src_dir_fd=parent, dst_dir_fd=self._top)
+            except PermissionError:  # one that is read-only cannot get another parent
+                os.chmod(name, stat.S_IRWXU, dir_fd=parent)
+                os.rename(name, deep, src_dir_fd=parent, dst_dir_fd=self._top)
+        except OSError as error:
+            if depth > _DEEPEST or not is_refusal(error):
+                raise
+            return False
+        self._deep.append(deep)
+        return True
 
     def _tree(self, parent: int, name: str, path: str, depth: int, inode: int) -> None:
         failures = len(self._deleted.failures)
-        descriptor = _open(parent, name)
+        descriptor = open_itself(parent, name)
         try:
             status = os.fstat(descriptor)
             if status.st_dev != self._device:
@@ -132,18 +161,7 @@ class TreeDeletion:
         self._deleted.failures.append((path, error.strerror or str(error)))
 
 
-def _open(parent: int, name: str) -> int:
-    """Open a directory, and nothing that only looks like one.
-
-    Raises:
-        NotADirectoryError: it is none, or a link.
-    """
-    try:
-        return os.open(name, DIRECTORY_ITSELF, dir_fd=parent)
-    except PermissionError:  # its owner locked it, who may open it again: this user
-        os.chmod(name, stat.S_IRWXU, dir_fd=parent)
-        return os.open(name, DIRECTORY_ITSELF, dir_fd=parent)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
-        raise
+def _is_subvolume(path: str) -> bool:
+    """Whether a directory is surely no mount, although it has a device of its own."""
+    points = host.mounts_below(os.path.abspath(os.sep))
+    return bool(points) and os.path.realpath(path) not in points
