@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from central_venv import Home, Store
+from central_venv.cli import main
 from central_venv.errors import (
     CentralVenvError,
     DamagedRecordError,
@@ -27,7 +28,7 @@ from central_venv.policy.key import home_name
 from central_venv.project_link import link, making, redirect
 from central_venv.relocation import mending
 from central_venv.relocation.execution import carry_out
-from central_venv.relocation.move_record import has_move_record
+from central_venv.relocation.move_record import MoveRecord, has_move_record, write_move
 from central_venv.relocation.planning import plan
 from central_venv.store.environment_record import read_environment
 from central_venv.store.lock import Lock
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from central_venv.relocation.move import Outcome
     from central_venv.store.environment_record import EnvironmentRecord
+    from support.mounts import Mounts
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the environments and links of POSIX")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process uses")
@@ -782,7 +784,8 @@ def test_a_project_that_moves_on_before_its_move_ended_is_mended_all_the_same(
 
 
 @pytest.mark.parametrize(
-    "step", ["renaming._mark", "renaming._rename_home", "mending.mend_one", "mending.start", "mending.end"]
+    "step",
+    ["renaming._say", "renaming._mark", "renaming.write_project", "mending.mend_one", "mending.start", "mending.end"],
 )
 def test_a_project_that_goes_back_before_its_move_ended_has_its_environments(
     step: str, old: Home, new: Home, store: Path
@@ -801,10 +804,19 @@ def test_a_project_that_goes_back_before_its_move_ended_has_its_environments(
 def test_a_half_moved_home_is_not_removed_unasked(old: Home, new: Home, store: Path) -> None:
     make_recorded(old)
     rename(old, new)
-    half_done(new, old, broken_off_at="renaming._rename_home")
+    half_done(new, old, broken_off_at="renaming.write_project")
 
     (project,) = find_projects(Store(str(store)), on_problem=fail)
     assert (project.state, [each.state for each in project.environments]) == ("unrecorded", ["broken"])
+
+
+def test_a_half_moved_home_is_not_used_and_its_project_is_told_what_ends_the_move(old: Home, new: Home) -> None:
+    make_recorded(old)
+    rename(old, new)
+    half_done(new, old, broken_off_at="renaming._say")
+
+    with pytest.raises(HomeConflictError, match=rf"`central-venv move {old.root} {new.root}` ends it"):
+        new.prepare()
 
 
 def test_of_a_project_that_moved_into_itself_a_half_mended_environment_is_broken(
@@ -1120,11 +1132,11 @@ def test_environments_that_somebody_makes_in_the_last_moment_stay(
     make_recorded(old)
     rename(old, new)
 
-    def make_environment(path: str, record: ProjectRecord) -> None:
-        write_project(path, record)
+    def make_environment(home: str, record: MoveRecord) -> None:
+        write_move(home, record)
         seal(new, "mine")
 
-    monkeypatch.setattr("central_venv.relocation.renaming.write_project", make_environment)
+    monkeypatch.setattr("central_venv.relocation.renaming.write_move", make_environment)
     with pytest.raises(MoveError, match=r"somebody has just made environments"):
         move(new, old)
     monkeypatch.undo()
@@ -1135,21 +1147,48 @@ def test_environments_that_somebody_makes_in_the_last_moment_stay(
     assert move(new, old) == {"tox py": None}
 
 
-def test_a_home_that_cannot_be_renamed_is_an_error(
-    old: Home, new: Home, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_home_that_cannot_be_renamed_stays_as_it_was(old: Home, new: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     make_recorded(old)
     rename(old, new)
+    new.prepare()
+    before = contents(Path(old.path))
+    really = os.rename
 
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "")
+    def refuse(source: str, *arguments: Any, **options: Any) -> None:
+        if source == old.path:
+            raise PermissionError(13, "")
+        really(source, *arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr("central_venv.relocation.renaming.os.rename", refuse)
         with pytest.raises(StoreError, match=rf"cannot rename `{old.path}`: permission denied"):
             move(new, old)
 
+    assert contents(Path(old.path)) == before
+    assert new.check()
     assert move(new, old) == {"tox py": None}
+
+
+def test_a_home_in_a_layer_that_cannot_be_renamed_stays_as_it_was_and_the_hint_helps(
+    base: Path, mounts: Mounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (base / "lower").mkdir()
+    store = mounts.bind(base / "lower", base / "seen")
+    old, new = home_of(store, write_tree(base / "foo", PROJECT)), home_of(store, base / "bar")
+    make_recorded(old)
+    mounts.unmount(store)
+    mounts.overlay(store, base / "lower", base / "upper")
+    rename(old, new)
+    before = contents(store)
+
+    with pytest.raises(MoveError, match=r"cannot be renamed, so nothing was moved") as caught:
+        move(new, old)
+
+    assert contents(store) == before
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(store))
+    assert caught.value.hint.startswith(f"`central-venv clean --project {old.root}` removes")
+    assert main(["clean", "--yes", "--project", old.root]) == 0
+    assert not os.path.lexists(old.path)
 
 
 def test_a_home_that_says_another_project_is_not_known_by_its_name(

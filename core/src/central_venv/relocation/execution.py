@@ -43,7 +43,7 @@ def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: 
     with ExitStack() as stack:
         locks: dict[Key, Lock] = {}
         with suppress(HomeGoneError):  # another process moves the same: what it has not mended yet is waited for
-            locks = begin_again(move) if move.former is None else rename(move, move.former, stack)
+            locks = begin_again(move, stack) if move.former is None else rename(move, move.former, stack)
         ended = mend_links(move, on_problem)  # before what takes long: a link that leads nowhere is in everybody's way
         reasons = {}
         for done, (key, roots) in enumerate(read_move(home.path).environments.items(), 1):

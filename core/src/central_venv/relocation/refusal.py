@@ -82,9 +82,14 @@ def used(environment: FoundEnvironment, user: str) -> MoveError:
 
 def removal_of_new(move: Move) -> str:
     """The command that removes the environments of the project at its new place, for a hint."""
+    return removal_of(move.home.root)
+
+
+def removal_of(root: str) -> str:
+    """The command that removes the environments of a project, for a hint."""
     from shlex import join
 
-    return f"`{join(['central-venv', 'clean', '--project', move.home.root])}`"
+    return f"`{join(['central-venv', 'clean', '--project', root])}`"
 
 
 def can_be_replaced(home: str) -> bool:

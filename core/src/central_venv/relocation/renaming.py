@@ -6,15 +6,16 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 
-from central_venv.errors import MoveError
+from central_venv.errors import MoveError, StoreError
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, key_of, read_record, write_record
-from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of_new, used
+from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of, removal_of_new, used
 from central_venv.store import leftovers
 from central_venv.store.claim_lock import refuse_links
 from central_venv.store.deleted import Deleted
+from central_venv.store.descent import is_refusal
 from central_venv.store.environment_record import CREATING, EnvironmentRecord, Holder
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock
@@ -33,14 +34,24 @@ if TYPE_CHECKING:
 _COMMAND = "central-venv move"
 
 
-def begin_again(move: Move) -> dict[Key, Lock]:
-    """Let a home that has its name say of which project it is: it may have been given back that name."""
+def begin_again(move: Move, stack: ExitStack) -> dict[Key, Lock]:
+    """Let a home that has its name say what a move that was broken off had no time for, or that name was given back.
+
+    Args:
+        move: what is to follow.
+        stack: holds the locks of the environments.
+
+    Returns:
+        Those locks, if there was anything to say.
+    """
     make_records(move.old)
     with locked(move.old):
         move.look()
-        if move.record is None or move.record.root != move.home.root:
-            write_project(move.home.record_path, _project_record(move))
-    return {}
+        if move.record is not None and move.record.root == move.home.root:
+            return {}
+        locks = _claim_all(move, stack)
+        _say(move, _project_record(move), {key: read_record(move.old, key) for key in locks})
+    return locks
 
 
 def rename(move: Move, former: str, stack: ExitStack) -> dict[Key, Lock]:
@@ -61,19 +72,49 @@ def rename(move: Move, former: str, stack: ExitStack) -> dict[Key, Lock]:
     with locked(move.old) as lock:
         move.look()
         refuse(move, former)
-        marked = [environment for environment in move.environments if can_have_record(environment.directory)]
-        locks = {key_of(environment): stack.enter_context(_claimed(move.old, environment)) for environment in marked}
+        locks = _claim_all(move, stack)
         records = {key: read_record(move.old, key) for key in locks}
+        project = _project_record(move)
+        before = files.read(layout.move_record_path(move.old))
         _note(move, former, records)
-        write_project(layout.project_record_path(move.old), _project_record(move))
-        for environment in marked:
-            _mark(move.old, environment, records[key_of(environment)])
         if sys.platform == "win32":  # there, what is open cannot be renamed
             lock.release()
             stack.close()
             locks = {}
-        _rename_home(move)
+        try:
+            _rename_home(move, former)
+        except BaseException:
+            with suppress(StoreError):
+                _put_back(layout.move_record_path(move.old), before)
+            raise
+        _say(move, project, records)
     return locks
+
+
+def _claim_all(move: Move, stack: ExitStack) -> dict[Key, Lock]:
+    return {
+        key_of(environment): stack.enter_context(_claimed(move.old, environment))
+        for environment in move.environments
+        if can_have_record(environment.directory)
+    }
+
+
+def _put_back(path: str, content: bytes | None) -> None:
+    if content is None:
+        files.remove(path)
+    else:
+        files.write(path, content)
+
+
+def _say(move: Move, project: ProjectRecord, records: dict[Key, EnvironmentRecord | None]) -> None:
+    """Let the home say whose it is now, and before that each environment that it has to be mended.
+
+    Until then nobody can use it: it says another project than it is called after.
+    """
+    for environment in move.environments:
+        if key_of(environment) in records:
+            _mark(move.home.path, environment, records[key_of(environment)])
+    write_project(move.home.record_path, project)
 
 
 @contextmanager
@@ -139,10 +180,10 @@ def _mark(home: str, environment: FoundEnvironment, record: EnvironmentRecord | 
     write_record(home, key_of(environment), marked)
 
 
-def _rename_home(move: Move) -> None:
-    new = move.home.path
+def _rename_home(move: Move, former: str) -> None:
+    new, trash = move.home.path, Trash(move.home.store.path)
     if os.path.lexists(new):
-        _remove_bare(new, move.home.store.path)
+        _take_bare(new, trash)
     try:
         os.rename(move.old, new)
     except FileNotFoundError:
@@ -153,25 +194,28 @@ def _rename_home(move: Move) -> None:
                 f"somebody has just made environments of `{move.home.root}` in `{new}`",
                 hint=f"{removal_of_new(move)} removes them; then run this command again",
             ) from error
+        with suppress(OSError):
+            trash.give_back(new)
+        if is_refusal(error):
+            raise MoveError(
+                f"the home `{move.old}` cannot be renamed, so nothing was moved: {files.reason(error)}",
+                hint=f"{removal_of(former)} removes its environments; then let the runners make new ones",
+            ) from error
         raise files.store_error(error, "rename", move.old) from error
-
-
-def _remove_bare(home: str, store: str) -> None:
-    trash = Trash(store)
-    with suppress(HomeGoneError):
-        make_records(home)
-        _take_bare(home, trash)
-    trash.empty()
+    finally:
+        trash.empty()
 
 
 def _take_bare(home: str, trash: Trash) -> None:
-    with locked(home) as lock:
-        leftovers.sweep(home, Deleted())
-        if not can_be_replaced(home):
-            return  # then it cannot be replaced, either
-        if sys.platform == "win32":
-            lock.release()
-        try:
-            trash.take(os.path.basename(home))
-        except OSError as error:
-            raise files.store_error(error, "remove", home) from error
+    with suppress(HomeGoneError):
+        make_records(home)
+        with locked(home) as lock:
+            leftovers.sweep(home, Deleted())
+            if not can_be_replaced(home):
+                return  # then it cannot be replaced, either
+            if sys.platform == "win32":
+                lock.release()
+            try:
+                trash.take(os.path.basename(home))
+            except OSError as error:
+                raise files.store_error(error, "remove", home) from error

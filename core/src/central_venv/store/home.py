@@ -149,6 +149,13 @@ class Home:
         if record is None:
             return False
         if record.root != self.root:
+            if os.path.lexists(layout.move_record_path(self.path)):
+                from shlex import join
+
+                raise HomeConflictError(
+                    f"the home `{self.path}` is half moved from `{record.root}`",
+                    hint=f"`{join(['central-venv', 'move', record.root, self.root])}` ends it",
+                )
             raise HomeConflictError(
                 f"the home `{self.path}` of `{self.root}` belongs to another project, `{record.root}`",
                 hint="if that project is gone, remove this home; if both live, rename one of the two directories "
