@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from support.hatch import Hatch
     from support.hosts import Host
+    from support.mounts import Mounts
 
 RUN = ("run", "python", "-c", "print('ran')")
 #: So that hatch does not break our lines.
@@ -51,6 +53,22 @@ def test_nothing_runs_before_one_clear_message(hatch: Hatch, project: Path, faul
     assert_one_clear_message(result, fault.message, fault.hint)
     assert result.out == ""
     assert listing(project) == before
+
+
+def test_an_environment_can_be_removed_from_a_full_disk(
+    newest_hatch: Hatch, project: Path, tmp_path: Path, mounts: Mounts
+) -> None:
+    disk = mounts.memory(tmp_path / "disk", "size=4m")
+    variables = {"CENTRAL_VENV_HOME": str(disk / "store")}
+    assert newest_hatch.run("env", "create", cwd=project, **variables).status == 0
+    with suppress(OSError), open(disk / "fill", "wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+    result = newest_hatch.run("env", "remove", cwd=project, **variables)
+
+    assert result.status == 0, result.text
+    assert list((disk / "store").glob("*-*/.hatch/*")) == []
 
 
 def test_nothing_is_lost(newest_hatch: Hatch, project: Path, fault: Fault, store: Path, tmp_path: Path) -> None:

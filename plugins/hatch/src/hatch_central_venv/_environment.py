@@ -158,11 +158,15 @@ class CentralEnvironment(VirtualEnvironment):
             super().remove()
             return
         with self._aborting():
-            self._claim(central)
-            self._refuse_if_used(central)
+            self._refuse_inside()
+            release = self._release if central.claimed else type(central).release
+            central.claim_for_removal(on_wait=self._say_wait)
+            if (user := central.in_use_by()) is not None:
+                release(central)
+                self._abort(self._used_by(user))
             central.discard()
             super().remove()
-            self._release(central)
+            release(central)
 
     def dependency_hash(self) -> str:
         """What hatch notes of the dependencies. If that has not changed, hatch leaves the environment as it is."""
@@ -240,9 +244,12 @@ class CentralEnvironment(VirtualEnvironment):
             return self.root.name if self.root.is_file() else self.name
         return str(self.metadata.name) if "project" in self.metadata.config else self.root.name
 
-    def _claim(self, central: Environment) -> None:
+    def _refuse_inside(self) -> None:
         if self._held_outside:
             self.app.abort(f"Environment `{self.name}` is being changed by the run that this one belongs to")
+
+    def _claim(self, central: Environment) -> None:
+        self._refuse_inside()
         if not central.claimed:
             name = OF_SCRIPT if self.root.is_file() else self.name
             command = f"hatch {running_command()}".rstrip()  # its arguments may be the user's command, with passwords
@@ -256,7 +263,10 @@ class CentralEnvironment(VirtualEnvironment):
 
     def _refuse_if_used(self, central: Environment) -> None:
         if (user := central.in_use_by()) is not None:
-            self._refuse(central, f"Environment `{self.name}` is in use by {user}, which must end first")
+            self._refuse(central, self._used_by(user))
+
+    def _used_by(self, user: str) -> str:
+        return f"Environment `{self.name}` is in use by {user}, which must end first"
 
     def _refuse_if_in_the_way(self, central: Environment) -> None:
         """Whatever was not recorded and is no environment may be somebody's work."""
@@ -266,6 +276,9 @@ class CentralEnvironment(VirtualEnvironment):
     def _refuse(self, central: Environment, reason: str) -> None:
         central.restore_record()
         self._release(central)
+        self._abort(reason)
+
+    def _abort(self, reason: str) -> None:
         self._refused = True
         self.app.abort(reason)
 
