@@ -992,11 +992,11 @@ def leave(home: Home, kind: str) -> None:
     elif kind == "lock":
         write_tree(Path(environment.record_path).parent, {"gone.lock": ""})
     elif kind == "mark":
-        write_tree(Path(environment.uses.directory), {"1-abc.lock": ""})
+        write_tree(Path(environment.uses.directory), {"1-00000abc.lock": ""})
     elif kind == "record of no runner":
         write_tree(Path(home.path, ".central-venv", "project"), {"gone.json": "{}"})
     elif kind == "lock of a removal":
-        write_tree(Path(home.store.path, ".trash"), {"gone.lock": ""})
+        write_tree(Path(home.store.path, ".trash"), {"1-00000abc.lock": ""})
     else:
         directory = Path(home.store.path if kind == "file in the store" else environment.record_path)
         directory = directory if kind == "file in the store" else directory.parent
@@ -1040,14 +1040,14 @@ def test_what_a_live_process_holds_is_not_left_behind(home_of: Home, hold: Calla
     leave(home_of, "lock")
     hold(os.path.join(home_of.path, ".central-venv", "tox", "gone.lock"))
     leave(home_of, "lock of a removal")
-    hold(os.path.join(home_of.store.path, ".trash", "gone.lock"))
+    hold(os.path.join(home_of.store.path, ".trash", "1-00000abc.lock"))
 
     assert look() == []
 
 
 def test_a_mark_that_a_live_process_holds_is_not_left_behind(home_of: Home, hold: Callable[[str], None]) -> None:
     leave(home_of, "mark")
-    hold(os.path.join(home_of.path, ".central-venv", "tox", "gone.uses", "1-abc.lock"))
+    hold(os.path.join(home_of.path, ".central-venv", "tox", "gone.uses", "1-00000abc.lock"))
 
     assert look() == []
 
@@ -1081,15 +1081,15 @@ def test_other_files_beside_the_records_are_not_judged(home_of: Home) -> None:
 
 
 def test_a_removal_that_did_not_end_is_wrong(home_of: Home, place: Path) -> None:
-    write_tree(place / ".trash", {"a/file": "", "a.lock": "", "b/file": ""})
+    write_tree(place / ".trash", {"1-0000000a/file": "", "1-0000000a.lock": "", "1-0000000b/file": ""})
     before = look()
-    for name in ("a", "b"):
+    for name in ("1-0000000a", "1-0000000b"):
         os.utime(place / ".trash" / name, (time.time() - 61,) * 2)
 
     assert before == []  # between two processes, nobody holds the lock of a removal
     assert only() == (
         WRONG,
-        f"2 removals did not end in `{place / '.trash'}`: `a`, `b`",
+        f"2 removals did not end in `{place / '.trash'}`: `1-0000000a`, `1-0000000b`",
         "`central-venv prune` finishes them",
     )
 
@@ -1101,9 +1101,9 @@ def test_a_removal_that_ends_meanwhile_is_fine(home_of: Home, monkeypatch: pytes
 
 
 def test_a_removal_by_a_live_process_is_fine(home_of: Home, place: Path, hold: Callable[[str], None]) -> None:
-    write_tree(place / ".trash", {"a/file": "", "a.lock": ""})
-    os.utime(place / ".trash" / "a", (0, 0))
-    hold(str(place / ".trash" / "a.lock"))
+    write_tree(place / ".trash", {"1-0000000a/file": "", "1-0000000a.lock": ""})
+    os.utime(place / ".trash" / "1-0000000a", (0, 0))
+    hold(str(place / ".trash" / "1-0000000a.lock"))
 
     assert look() == []
 

@@ -97,7 +97,7 @@ def test_a_home_that_is_gone_has_no_leftovers(home_of: Home) -> None:
 def test_the_record_lock_and_marks_of_an_environment_that_is_gone_are_left(home_of: Home) -> None:
     shutil.rmtree(seal(home_of, "gone"))
     seal(home_of, "there")
-    write_tree(Path(home_of.path, RECORDS, "tox", "gone.uses"), {"4711-0.lock": ""})
+    write_tree(Path(home_of.path, RECORDS, "tox", "gone.uses"), {"4711-00000000.lock": ""})
 
     assert found(home_of) == [f"{RECORDS}/tox/gone{end}" for end in (".json", ".lock", ".uses")]
     assert f"{RECORDS}/tox/there.json" in sweep(home_of)
@@ -135,8 +135,8 @@ def test_what_is_claimed_is_not_left_although_nothing_is_there_yet(home_of: Home
 
 
 def test_marks_of_which_one_is_held_are_not_left(home_of: Home) -> None:
-    marks = write_tree(Path(home_of.path, RECORDS, "tox", "gone.uses"), {"1-0.lock": ""})
-    with held(marks / "2-0.lock"):
+    marks = write_tree(Path(home_of.path, RECORDS, "tox", "gone.uses"), {"1-00000000.lock": ""})
+    with held(marks / "2-00000000.lock"):
         assert found(home_of) == []
 
     assert found(home_of) == [f"{RECORDS}/tox/gone.uses"]
@@ -238,7 +238,7 @@ def test_what_cannot_be_removed_is_told(home_of: Home) -> None:
 def test_what_was_removed_is_counted(home_of: Home) -> None:
     shutil.rmtree(seal(home_of, "gone"))
     records = Path(home_of.path, RECORDS, "tox")
-    write_tree(records / "gone.uses", {"1-0.lock": "x"})
+    write_tree(records / "gone.uses", {"1-00000000.lock": "x"})
     gone = [records, *records.rglob("*"), Path(home_of.path, ".tox")]
     expected = sum(path.lstat().st_blocks * 512 for path in gone)
     deleted = Deleted()
@@ -246,3 +246,11 @@ def test_what_was_removed_is_counted(home_of: Home) -> None:
     leftovers.sweep(home_of.path, deleted)
 
     assert deleted.freed == expected > 0
+
+
+@pytest.mark.parametrize("name", ["tox/gone.uses/notes.txt", "tox/gone.txt"])
+def test_what_only_lies_where_ours_does_stays(home_of: Home, name: str) -> None:
+    write_tree(Path(home_of.path, RECORDS), {name: "precious"})
+
+    assert found(home_of) == []
+    assert f"{RECORDS}/{name}" in sweep(home_of)

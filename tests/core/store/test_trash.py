@@ -323,9 +323,9 @@ def test_a_lock_without_a_place_is_removed_and_is_no_removal(place: Path) -> Non
 
 @posix_only
 @pytest.mark.parametrize("kind", ["link", "file", "pipe"])
-def test_whatever_lies_in_the_trash_is_deleted_and_not_followed(place: Path, base: Path, kind: str) -> None:
+def test_what_has_the_name_of_a_removal_is_deleted_and_not_followed(place: Path, base: Path, kind: str) -> None:
     precious = write_tree(base / "precious", {"a/b": "1"})
-    path = place / ".trash" / "something"
+    path = place / ".trash" / "4711-00000000"
     if kind == "link":
         path.symlink_to(precious)
     elif kind == "file":
@@ -337,6 +337,45 @@ def test_whatever_lies_in_the_trash_is_deleted_and_not_followed(place: Path, bas
 
     assert trash_of(place) == set()
     assert listing(precious) == {"a", "a/b"}
+
+
+FOREIGN = [
+    "photo.jpg",
+    "4711",
+    "4711-0000000",
+    "4711-0000000g",
+    "x4711-00000000",
+    "4711-00000000.txt",
+    "old.lock",
+    ".lock",
+]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_called_otherwise_stays_in_the_trash_and_is_told(
+    name: str, place: Path, here: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(place))
+    precious = write_tree(place / ".trash" / name, {"a/b": "precious"})
+    (place / ".trash" / f"{name}.lock").touch()
+    leave_behind(place)
+
+    said = run("prune", "--yes")
+
+    assert said.status == 0
+    assert f"kept 2 entries in `{place / '.trash'}`, which no removal put there: `{name}`, `{name}.lock`\n" in said.err
+    assert "finished 1 removal" in said.err
+    assert (precious / "a" / "b").read_text() == "precious"
+    assert (place / ".trash" / f"{name}.lock").exists()
+    assert f"2 entries are in `{place / '.trash'}` that no removal put there" in run("doctor").out
+
+
+def test_what_was_taken_without_a_place_of_its_own_is_finished(place: Path) -> None:
+    """As on a disk without room for a directory."""
+    write_tree(place / ".trash" / "4711-0123456789abcdef", {"a/b": "1"})
+
+    assert empty_leftovers(str(place))[0] == 1
+    assert trash_of(place) == set()
 
 
 @posix_only

@@ -138,7 +138,7 @@ def test_the_mark_of_a_killed_process_is_removed(uses: Uses) -> None:
 
 
 def test_of_several_marks_only_the_dead_are_removed(uses: Uses) -> None:
-    write_tree(Path(uses.directory), {"1-dead.lock": "", "2-dead.lock": ""})
+    write_tree(Path(uses.directory), {"1-dead0000.lock": "", "2-dead0000.lock": ""})
     with user(uses.directory):
         used = uses.by_others()
         left = os.listdir(uses.directory)
@@ -150,7 +150,7 @@ def test_of_several_marks_only_the_dead_are_removed(uses: Uses) -> None:
 
 def test_dead_marks_are_removed_wherever_ones_own_is_among_them(uses: Uses) -> None:
     uses.begin()
-    write_tree(Path(uses.directory), {"!-dead.lock": "", "~-dead.lock": ""})
+    write_tree(Path(uses.directory), {"0-00000000.lock": "", "99999999-ffffffff.lock": ""})
 
     used = uses.by_others()
 
@@ -239,3 +239,11 @@ def test_a_use_that_was_not_begun_does_not_outlive_anything(uses: Uses, tmp_path
 
     assert not uses.by_others()
     assert listing(tmp_path) == {"home"}
+
+
+def test_what_is_not_called_as_a_mark_stays(uses: Uses) -> None:
+    write_tree(Path(uses.directory), {"1-dead0000.lock": "", "notes.txt": "precious", "mine.lock": ""})
+
+    assert not uses.by_others()
+
+    assert sorted(os.listdir(uses.directory)) == ["mine.lock", "notes.txt"]

@@ -10,11 +10,13 @@ from central_venv.cli.options import add_json
 from central_venv.cli.progress import bar, measure
 from central_venv.cli.question import agreed
 from central_venv.cli.removal_report import complain_of, freed_words, in_words, print_dry_run, print_plan, print_report
+from central_venv.cli.text import print_safely
 from central_venv.errors import CentralVenvError
-from central_venv.machine.words import counted
+from central_venv.machine.words import counted, printable
+from central_venv.policy import layout
 from central_venv.removal.removal import remove, sweep
 from central_venv.store.deleted import Deleted
-from central_venv.store.trash import empty_in_background, empty_leftovers
+from central_venv.store.trash import empty_in_background, empty_leftovers, foreign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ def _finish_others(store: Store) -> int:
     """Delete what earlier removals left that were killed; returns the exit status."""
     try:
         count, deleted = empty_leftovers(store.path)
+        others = foreign(store.path)
     except CentralVenvError as error:
         complain(error)
         return FAILED
@@ -130,5 +133,10 @@ def _finish_others(store: Store) -> int:
             f"finished {counted(count, 'removal')} that had been broken off, freed {freed_words(deleted)}",
             file=sys.stderr,
         )
+    if others:
+        from central_venv.doctor.finding import named
+
+        what = f"{counted(len(others), 'entry', 'entries')} in `{layout.trash_directory(store.path)}`"
+        print_safely(printable(f"kept {what}, which no removal put there: {named(others)}"), to=sys.stderr)
     complain_of(deleted)
     return FAILED if deleted.failures else DONE

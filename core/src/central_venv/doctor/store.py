@@ -17,6 +17,7 @@ from central_venv.policy import layout
 from central_venv.policy.key import is_home_name
 from central_venv.store import leftovers, trash
 from central_venv.store.lock import Lock
+from central_venv.store.own_names import LOCK, is_mark, is_unfinished
 from central_venv.store.store import SIGNATURE
 
 TYPE_CHECKING = False
@@ -160,7 +161,7 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
                 foreign.append(entry.name)
         elif entry.is_dir(follow_symlinks=False) and homes.record_of(entry.path) is not None:
             found.append(entry.path)  # renamed or copied by hand
-        elif entry.name not in _OURS and not leftovers.is_unfinished(entry.name):
+        elif entry.name not in _OURS and not is_unfinished(entry.name):
             foreign.append(entry.name)
     yield from _tag(store, foreign)
     yield from _foreign(store, foreign)
@@ -229,6 +230,13 @@ def _unfinished_removals(store: str) -> Iterator[Finding]:
             f"{counted(len(names), 'removal')} did not end in `{directory}`: {named(names)}",
             "`central-venv prune` finishes them",
         )
+    if foreign := trash.foreign(store):
+        yield note(
+            STORE,
+            f"{counted(len(foreign), 'entry is', 'entries are')} in `{directory}` that no removal put there: "
+            f"{named(foreign)}",
+            "keep other things elsewhere: they stay there",
+        )
 
 
 def _is_older(path: str, moment: float) -> bool:
@@ -264,5 +272,7 @@ def _stale_locks(directory: str) -> list[str]:
     return [
         entry.path
         for entry in listed(directory)
-        if not os.path.lexists(entry.path.removesuffix(".lock")) and not Lock(entry.path).held_elsewhere()
+        if is_mark(entry.name)
+        and not os.path.lexists(entry.path.removesuffix(LOCK))
+        and not Lock(entry.path).held_elsewhere()
     ]

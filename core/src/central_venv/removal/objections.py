@@ -11,8 +11,8 @@ from central_venv.machine import files, host
 from central_venv.machine.processes import Running, unseen
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.store import leftovers
 from central_venv.store.home_lock import HomeGoneError
+from central_venv.store.own_names import is_unfinished
 from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
@@ -155,9 +155,7 @@ def foreign_entries(project: FoundProject) -> Iterator[str]:
     for entry in files.entries(project.home):
         runner = layout.runner_of(entry.name)
         if entry.is_file(follow_symlinks=False) and (
-            entry.name == layout.PROJECT_RECORD
-            or entry.name in layout.DESKTOP_FILES
-            or leftovers.is_unfinished(entry.name)
+            entry.name == layout.PROJECT_RECORD or entry.name in layout.DESKTOP_FILES or is_unfinished(entry.name)
         ):
             continue
         if entry.is_dir(follow_symlinks=False) and (

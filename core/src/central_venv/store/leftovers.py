@@ -11,6 +11,7 @@ from central_venv.errors import CentralVenvError
 from central_venv.machine import clock, files
 from central_venv.policy import layout
 from central_venv.store.lock import Lock
+from central_venv.store.own_names import is_mark, is_unfinished
 from central_venv.store.use import user_of
 
 TYPE_CHECKING = False
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 #: Seconds after which a file that is being written has been left behind: writing one takes a moment.
 UNFINISHED_AGE = 60
 
-_RANDOM_DIGITS = 8
 _RECORD, _LOCK, _USES = ".json", ".lock", ".uses"
 
 
@@ -84,8 +84,9 @@ def sweep_shared(store: str, deleted: Deleted) -> None:
 def _remove_all(paths: Iterable[str], deleted: Deleted) -> None:
     for path in list(paths):
         if path.endswith(_USES):
-            for mark in list(files.entries(path)):
-                _remove(mark.path, deleted)
+            for entry in list(files.entries(path)):
+                if is_mark(entry.name):
+                    _remove(entry.path, deleted)
             _remove_empty(path, deleted)
         else:
             _remove(path, deleted)
@@ -124,7 +125,11 @@ def _is_left(home: str, runner: str, entry: os.DirEntry[str]) -> bool:
     lock = layout.environment_lock_path(home, runner, directory)
     if Lock(lock).held_elsewhere() and not os.path.islink(lock):  # nobody locks what a link leads to
         return False
-    return kind != _USES or user_of(entry.path) is None
+    return kind != _USES or (user_of(entry.path) is None and _holds_only_marks(entry.path))
+
+
+def _holds_only_marks(directory: str) -> bool:
+    return all(is_mark(entry.name) for entry in files.entries(directory))
 
 
 def _unfinished(directory: str) -> Iterator[str]:
@@ -136,18 +141,6 @@ def _unfinished(directory: str) -> Iterator[str]:
                 continue
             if clock.seconds() - written > UNFINISHED_AGE:
                 yield entry.path
-
-
-def is_unfinished(name: str) -> bool:
-    """Whether a file is one of ours that was not written to its end, or not yet."""
-    process, _, random = name.removeprefix(".").removesuffix(files.UNFINISHED).partition("-")
-    return (
-        name.startswith(".")
-        and name.endswith(files.UNFINISHED)
-        and bool(process)
-        and len(random) == _RANDOM_DIGITS
-        and set(process + random) <= set("0123456789abcdef")
-    )
 
 
 def _directories(path: str) -> Iterator[os.DirEntry[str]]:

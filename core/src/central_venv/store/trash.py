@@ -23,13 +23,14 @@ from central_venv.store.deleted import Deleted
 from central_venv.store.deletion import delete
 from central_venv.store.in_place import delete_environment
 from central_venv.store.lock import Lock
+from central_venv.store.own_names import LOCK as _LOCK
+from central_venv.store.own_names import is_mark, is_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-_LOCK = ".lock"
 #: What the process in the background runs.
 _BACKGROUND = """
 import sys
@@ -248,7 +249,7 @@ def empty_leftovers(store: str) -> tuple[int, Deleted]:
             lock.remove()
         lock.release()
     for entry in files.entries(directory):  # locks of removals that ended just before theirs was removed
-        alone = entry.name.endswith(_LOCK) and not os.path.lexists(entry.path.removesuffix(_LOCK))
+        alone = is_mark(entry.name) and not os.path.lexists(entry.path.removesuffix(_LOCK))
         if alone and not Lock(entry.path).held_elsewhere():
             deleted.add(delete(directory, [entry.name], on_progress=lambda _: None))
     return count, deleted
@@ -295,15 +296,31 @@ def leftovers(store: str) -> list[str]:
     Raises:
         StoreError: the trash cannot be listed, or is a link.
     """
+    return [
+        entry.name
+        for entry in _entries(store)
+        if is_place(entry.name) and not Lock(f"{entry.path}{_LOCK}").held_elsewhere()
+    ]
+
+
+def foreign(store: str) -> list[str]:
+    """The names of what is in the trash and no removal put there: it stays.
+
+    Args:
+        store: absolute path of the store.
+
+    Raises:
+        StoreError: the trash cannot be listed, or is a link.
+    """
+    return [entry.name for entry in _entries(store) if not is_place(entry.name) and not is_mark(entry.name)]
+
+
+def _entries(store: str) -> list[os.DirEntry[str]]:
     directory = layout.trash_directory(store)
     if not os.path.lexists(directory):
         return []
     _refuse_link(directory)
-    return [
-        entry.name
-        for entry in files.entries(directory)
-        if not entry.name.endswith(_LOCK) and not Lock(f"{entry.path}{_LOCK}").held_elsewhere()
-    ]
+    return files.entries(directory)
 
 
 def _is_file(path: str) -> bool:

@@ -14,6 +14,7 @@ import os
 
 from central_venv.machine import files
 from central_venv.store.lock import Lock
+from central_venv.store.own_names import is_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Uses:
             if self._mine is not None and self._mine.path == entry.path:
                 continue
             user = Lock(entry.path).user_elsewhere()
-            if user is None:
+            if user is None and is_mark(entry.name):
                 files.remove(entry.path)
             other = other or user
         return other
