@@ -22,6 +22,7 @@ def test_all_errors_are_known_here() -> None:
         "HomeConflictError",
         "LinkError",
         "MoveError",
+        "MovedEnvironmentError",
         "NewerRecordError",
         "ProgramNotFoundError",
         "ProjectNotFoundError",

@@ -71,6 +71,10 @@ class CreationError(CentralVenvError):
     """A project environment could not be made: what the error and the installer say."""
 
 
+class MovedEnvironmentError(CentralVenvError):
+    """An environment lies elsewhere than where it was made: mend it, or move it back."""
+
+
 class CommandError(CentralVenvError):
     """A program that the user asked for cannot be run: mend it, or name another."""
 

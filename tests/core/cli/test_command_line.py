@@ -363,8 +363,8 @@ def test_info_shows_the_project_and_its_environments(
             "central  on (default)\n"
             f"store    {store} (default)\n"
             "environments\n"
-            "  tox      py312  3.12.1  just now\n"
-            "  project  .venv  3.12.1  -\n"
+            "  tox      py312  3.12.1  just now  ready\n"
+            "  project  .venv  3.12.1  -         ready\n"
         ),
         "",
     )

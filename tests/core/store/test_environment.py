@@ -117,6 +117,7 @@ def recorded(environment: Environment) -> dict[str, object] | None:
     if not path.exists():
         return None
     fields: dict[str, object] = json.loads(path.read_text())
+    assert fields.pop("path", environment.path) == environment.path
     return fields
 
 

@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "runner": "tox",
     "name": "py312",
     "state": "ready",
+    "path": "/store/py312",
     "created": 1795251600.25,
     "python": "3.12.1",
     "holder": {"pid": 1, "host": "h", "command": "c"},
@@ -175,6 +176,7 @@ def test_an_environment_record_is_plain_json(tmp_path: Path) -> None:
         "tox",
         "py312",
         state=READY,
+        path="/store/py312",
         created=1795251600.25,
         python="3.12.1",
         holder=Holder(123, "laptop", "tox run"),
@@ -184,8 +186,9 @@ def test_an_environment_record_is_plain_json(tmp_path: Path) -> None:
     write_environment(str(tmp_path / "py312.json"), record)
 
     assert (tmp_path / "py312.json").read_bytes() == (
-        b'{"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "created": 1795251600.25, '
-        b'"python": "3.12.1", "holder": {"pid": 123, "host": "laptop", "command": "tox run"}}\n'
+        b'{"schema": 1, "runner": "tox", "name": "py312", "state": "ready", "path": "/store/py312", '
+        b'"created": 1795251600.25, "python": "3.12.1", '
+        b'"holder": {"pid": 123, "host": "laptop", "command": "tox run"}}\n'
     )
 
 

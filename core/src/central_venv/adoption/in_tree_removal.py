@@ -18,7 +18,8 @@ from central_venv.machine import clock, files, host
 from central_venv.machine.processes import Running
 from central_venv.store.deleted import Deleted
 from central_venv.store.deletion import delete
-from central_venv.store.leftovers import UNFINISHED_AGE, is_unfinished
+from central_venv.store.leftovers import UNFINISHED_AGE
+from central_venv.store.own_names import is_unfinished
 from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False

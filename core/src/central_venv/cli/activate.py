@@ -100,6 +100,7 @@ def _shared(name: str) -> list[str]:
         raise EnvironmentNameError(
             f"there is no environment `{name}`", hint=f"make it with `central-venv create {name}`"
         )
+    environment.refuse_moved()
     with suppress(StoreError):  # what cannot be noted can be used all the same
         environment.touch()
     return _words("", environment, name)
@@ -149,6 +150,7 @@ def _of_project(root: str, python: str | None) -> list[str]:
         raise EnvironmentNameError(
             f"`{root}` has no environment `{choice.directory}`", hint=_remedy(home, choice, python)
         )
+    environment.refuse_moved()
     note_use(home, environment)
     if choice.is_shared:
         return _words(root, environment, choice.directory)

@@ -161,6 +161,7 @@ def _activation(arguments: EnvArguments, home: Home, settings: Settings) -> tupl
         provide(choice, settings, trusted=False, python=arguments.python)
     found = Activation(home, choice)
     if found.exists:
+        choice.environment.refuse_moved()
         from central_venv.cli.provision import note_use
 
         note_use(home, choice.environment)

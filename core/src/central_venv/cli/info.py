@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
     )
     if project.environments:
         print_safely("environments")
-        print_columns([environment_row(environment) for environment in project.environments], indent="  ")
+        print_columns([[*environment_row(each), each.state] for each in project.environments], indent="  ")
     else:
         print_safely("environments: none yet")
     return DONE

@@ -26,12 +26,13 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
         python: its Python, if its name does not tell.
 
     Raises:
-        CentralVenvError: it cannot be made, or is a shared one that is not there.
+        CentralVenvError: it cannot be made, was moved, or is a shared one that is not there.
     """
     from central_venv.project_environment.creation import CreationOptions, create
 
     environment = choice.environment
     if choice.is_shared and not environment.is_ready():
+        environment.refuse_moved()
         raise CreationError(
             f"the shared environment `{choice.directory}` is not there, or broken",
             hint=f"make it with `central-venv create {choice.directory}`, "

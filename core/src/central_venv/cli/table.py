@@ -25,6 +25,7 @@ _STYLES = {
     "ready": "green",
     "creating": "yellow",
     "broken": "red",
+    "moved": "red",
     "active": "green",
     "orphan": "red",
     "unreachable": "yellow",

@@ -147,11 +147,13 @@ def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> di
         keep_link(choice, settings)
     else:
         variables = Activation(choice.home, choice).for_program()
-        if arguments.looks_into_environment and not is_environment(choice.path):
-            raise CreationError(
-                f"`{choice.home.root}` has no environment `{choice.directory}` yet",
-                hint="make it with `central-venv create` or `central-venv uv sync`",
-            )
+        if arguments.looks_into_environment:
+            if not is_environment(choice.path):
+                raise CreationError(
+                    f"`{choice.home.root}` has no environment `{choice.directory}` yet",
+                    hint="make it with `central-venv create` or `central-venv uv sync`",
+                )
+            choice.environment.refuse_moved()
     if arguments.is_pip:
         if arguments.is_about_environment:
             variables.pop(UV_PYTHON, None)  # it would be the environment that is meant

@@ -7,8 +7,8 @@ import os
 from central_venv.machine import clock
 from central_venv.policy import layout
 from central_venv.policy.layout import PROJECT_RUNNER
-from central_venv.store import venv
-from central_venv.store.environment_record import BROKEN, CREATING, READY, EnvironmentRecord
+from central_venv.store import origin, venv
+from central_venv.store.environment_record import BROKEN, CREATING, MOVED, READY, EnvironmentRecord
 from central_venv.store.lock import Lock
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ SHARED = "shared"
 #: What a project in the store can be.
 PROJECT_STATES = (ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED, SHARED)
 #: What an environment in the store can be.
-ENVIRONMENT_STATES = (READY, CREATING, BROKEN)
+ENVIRONMENT_STATES = (READY, CREATING, BROKEN, MOVED)
 
 
 class FoundEnvironment:
@@ -43,7 +43,8 @@ class FoundEnvironment:
         name: as its runner calls it.
         path: absolute path of its directory.
         python: its Python, such as ``3.12.1``; None if nobody can tell.
-        state: ``ready``, ``creating`` or ``broken``.
+        state: ``ready``, ``creating``, ``broken`` or ``moved``.
+        former_path: where it was made, if it is ``moved``.
         created: in seconds since the epoch; None if nobody can tell.
         recorded: whether there is a record of it.
         last_used: in seconds since the epoch; None if it was never recorded.
@@ -53,6 +54,7 @@ class FoundEnvironment:
     __slots__ = (
         "created",
         "directory",
+        "former_path",
         "home",
         "last_used",
         "name",
@@ -80,9 +82,12 @@ class FoundEnvironment:
         self.name = os.path.basename(directory) if record is None or runner == PROJECT_RUNNER else record.name
         self.path = path
         made = venv.created(path)
+        self.former_path: str | None = None
         if record is not None and record.state == CREATING:
             lock = Lock(layout.environment_lock_path(home, runner, directory))
             self.state = CREATING if lock.held_elsewhere() else BROKEN
+        elif made is not None and (former := origin.former_path(path, record, made)) is not None:
+            self.state, self.former_path = MOVED, former
         else:
             self.state = READY if made is not None and venv.has_interpreter(path) else BROKEN
         self.recorded = record is not None

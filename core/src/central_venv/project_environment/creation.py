@@ -81,15 +81,18 @@ def create(
 
     Raises:
         CreationError: it could not be made, or what would be removed is in use.
+        MovedEnvironmentError: it lies elsewhere than where it was made, and is not to be made anew.
         PythonRequestError: the project asks for something that is neither a version nor a range.
         StoreError: the store cannot be written.
         HomeConflictError: the home belongs to another project.
         RecordError: a record is newer than this version understands, or the home's is damaged.
     """
-    if not anew and environment.is_ready() and (environment.recorded or _adopted(environment, on_wait)):
-        return False
+    if not anew:
+        if environment.is_ready() and (environment.recorded or _adopted(environment, on_wait)):
+            return False
+        environment.refuse_moved()
     try:
-        environment.claim(environment.directory, on_wait=on_wait)
+        environment.claim(environment.directory, on_wait=on_wait, replaced=anew)
     except StoreError:
         if not anew and environment.is_ready():  # what cannot be recorded can be used all the same
             return False
@@ -130,7 +133,7 @@ def make(environment: Environment, options: CreationOptions) -> None:
     try:
         command = _command(environment, options)
         _check_room(environment)
-        keep = environment.is_ready()
+        keep = environment.is_ready() or environment.former_path is not None
         old = _make_room(environment, command, directory, keep=keep)
     except BaseException:
         with suppress(StoreError):  # nothing was changed

@@ -33,7 +33,6 @@ class Environment(RecordedEnvironment):
     """One environment that this process can claim, change and use.
 
     Attributes:
-        store: absolute path of the store it lies in.
         uses: which processes use it, where several may at once.
     """
 
@@ -42,7 +41,6 @@ class Environment(RecordedEnvironment):
         "_lock",
         "_prepare",
         "_previous",
-        "store",
         "uses",
     )
 
@@ -59,8 +57,7 @@ class Environment(RecordedEnvironment):
         Raises:
             EnvironmentNameError: one of the names cannot be the name of a directory.
         """
-        super().__init__(home, runner, directory)
-        self.store = store
+        super().__init__(home, runner, directory, store=store)
         self._lock = ClaimLock(home, runner, directory, prepare=prepare)
         self.uses = Uses(layout.environment_uses_path(home, runner, directory))
         self._command: str | None = None
@@ -112,6 +109,7 @@ class Environment(RecordedEnvironment):
         cancelled: Callable[[], bool] = lambda: False,
         command: str | None = None,
         request: str | None = None,
+        replaced: bool = False,
     ) -> None:
         """Take the environment for creation, change and use by this process alone.
 
@@ -123,9 +121,11 @@ class Environment(RecordedEnvironment):
             cancelled: asked again and again during the wait, to give it up.
             command: what others are told who has it; the command line of this process by default.
             request: the Python that the runner asks for, in its own words.
+            replaced: whether what is there is removed or made anew in any case, wherever it was made.
 
         Raises:
             WaitCancelledError: `cancelled` said so.
+            MovedEnvironmentError: it lies elsewhere than where it was made.
             StoreError: the store cannot be written.
             HomeConflictError: the home belongs to another project.
             RecordError: a record is newer than this version understands, or the home's is damaged.
@@ -138,6 +138,8 @@ class Environment(RecordedEnvironment):
         try:
             old = self._old_record()  # a newer one must not be replaced
             if not again:
+                if not replaced:
+                    self._refuse_moved(old)
                 self._previous = old
             record = EnvironmentRecord(self.runner, name, state=CREATING, holder=this_process(command), request=request)
             write_environment(self.record_path, record)
@@ -216,6 +218,7 @@ class Environment(RecordedEnvironment):
             self.runner,
             self.directory if record is None else record.name,
             state=READY,
+            path=self.path,
             created=venv.created(self.path),
             python=venv.python_version(self.path),
             holder=this_process(self._command) if record is None else record.holder,
@@ -247,6 +250,7 @@ class Environment(RecordedEnvironment):
 
         Raises:
             WaitCancelledError: `cancelled` said so.
+            MovedEnvironmentError: it lies elsewhere than where it was made.
             StoreError: the store cannot be written.
             HomeConflictError: the home belongs to another project.
             RecordError: a record is newer than this version understands, or the home's is damaged.
@@ -257,9 +261,7 @@ class Environment(RecordedEnvironment):
         try:
             self.uses.begin()
             self.touch()
-            return (
-                claimed or (request is None and self.is_surely_ready()) or self._is_ready(self._old_record(), request)
-            )
+            return claimed or (request is None and self.is_surely_ready()) or self._is_usable(request)
         except BaseException:
             self.uses.end()
             raise
@@ -343,6 +345,17 @@ class Environment(RecordedEnvironment):
 
     def _wait(self, on_wait: Callable[[Holder | None], None], cancelled: Callable[[], bool]) -> None:
         self._lock.acquire(on_wait=lambda: on_wait(self._holder()), cancelled=cancelled)
+
+    def _is_usable(self, request: str | None) -> bool:
+        """Whether it is complete; recorded from now on where it was made, if an older version did not say so."""
+        record = self._old_record()
+        self._refuse_moved(record)
+        ready = self._is_ready(record, request)
+        if ready and record is not None and record.path is None:
+            record.path, record.created = self.path, venv.created(self.path)
+            record.python = venv.python_version(self.path)
+            write_environment(self.record_path, record)
+        return ready
 
     def _record_before(self) -> EnvironmentRecord | None:
         """With a claim, what was recorded before that."""

@@ -6,6 +6,8 @@
      "runner": "tox",
      "name": "py312",                         as the runner calls it
      "state": "ready",                        or "creating": its creation began and has not ended
+     "path": "/home/joe/.local/…/py312",      where it was made, or mended after a move; absent before
+                                              it is ready, and in records of older versions
      "created": 1795251600.25,                the time of its `pyvenv.cfg`, in seconds since the epoch, when that
      "python": "3.12.1",                      file said that it is of this Python; both null before it is ready
      "holder": {"pid": 123, "host": "laptop", "command": "tox run -e py312"},
@@ -33,6 +35,8 @@ READY = "ready"
 CREATING = "creating"
 #: What an environment is found to be whose creation did not end, or whose interpreter is gone. No record says so.
 BROKEN = "broken"
+#: What an environment is found to be that lies elsewhere than where it was made. No record says so, either.
+MOVED = "moved"
 
 #: A use is recorded if the last one that was recorded is older, in seconds.
 TOUCH_INTERVAL = 3600
@@ -65,6 +69,7 @@ class EnvironmentRecord:
         runner: what asked for it.
         name: as the runner calls it; its directory's name can differ.
         state: `READY`, or `CREATING` from the beginning of a creation or change to its success.
+        path: where the environment was made that is meant, as an absolute path; None if unknown.
         created: when the environment was made that is meant, in seconds since the epoch; None if unknown.
         python: its Python; None if unknown.
         last_used: when the record was written or touched, in seconds since the epoch; None before that.
@@ -72,7 +77,7 @@ class EnvironmentRecord:
         note: what the runner noted, in its own words; None if it noted nothing.
     """
 
-    __slots__ = ("_holder", "created", "last_used", "name", "note", "python", "request", "runner", "state")
+    __slots__ = ("_holder", "created", "last_used", "name", "note", "path", "python", "request", "runner", "state")
 
     def __init__(  # noqa: PLR0913  # one for each field
         self,
@@ -80,6 +85,7 @@ class EnvironmentRecord:
         name: str,
         *,
         state: str,
+        path: str | None = None,
         created: float | None = None,
         python: str | None = None,
         holder: Holder | object = None,
@@ -90,6 +96,7 @@ class EnvironmentRecord:
         self.runner = runner
         self.name = name
         self.state = state
+        self.path = path
         self.created = created
         self.python = python
         self.last_used = last_used
@@ -129,6 +136,7 @@ def read_environment(path: str) -> EnvironmentRecord | None:
         runner,
         name,
         state=str(state),
+        path=text_in(fields, "path"),
         created=created if type(created) is float else None,
         python=text_in(fields, "python"),
         holder=fields.get("holder"),  # looked at only if somebody has to wait for it
@@ -138,9 +146,16 @@ def read_environment(path: str) -> EnvironmentRecord | None:
     )
 
 
-def is_ready_record_of(path: str, runner: str, name: str) -> bool:
-    """Whether a file is surely the record of a complete environment; False means that it must be looked at closely."""
-    return begins_with(path, {"runner": runner, "name": name, "state": READY})
+def is_ready_record_of(path: str, runner: str, name: str, made: str) -> bool:
+    """Whether a file is surely the record of a complete environment; False means that it must be looked at closely.
+
+    Args:
+        path: the file.
+        runner: what asked for the environment.
+        name: as the runner calls it.
+        made: where it was made.
+    """
+    return begins_with(path, {"runner": runner, "name": name, "state": READY, "path": made})
 
 
 def write_environment(path: str, record: EnvironmentRecord) -> None:
@@ -154,6 +169,7 @@ def write_environment(path: str, record: EnvironmentRecord) -> None:
         "runner": record.runner,
         "name": record.name,
         "state": record.state,
+        **({} if record.path is None else {"path": record.path}),
         "created": record.created,
         "python": record.python,
         "holder": None if holder is None else {"pid": holder.pid, "host": holder.host, "command": holder.command},

@@ -105,6 +105,7 @@ class Home:
 
         Raises:
             EnvironmentNameError: there is no such shared environment.
+            MovedEnvironmentError: it lies elsewhere than where it was made.
             HomeConflictError: the home is another project's, or not a directory of this user.
             RecordError: its record is damaged or newer than this version understands.
             StoreError: the store cannot be written.
@@ -198,7 +199,11 @@ class Home:
         return directory
 
     def _check_shared(self, name: str | None) -> None:
-        if name is not None and not self.store.shared_environment(name).is_ready():
+        if name is None:
+            return
+        environment = self.store.shared_environment(name)
+        if not environment.is_ready():
+            environment.refuse_moved()
             raise EnvironmentNameError(
                 f"there is no shared environment `{name}`", hint=f"make it with `central-venv create {name}`"
             )

@@ -12,25 +12,28 @@ class RecordedEnvironment:
     """One environment in a home, or one that several projects share, whether it exists or not. Looks only.
 
     Attributes:
+        store: absolute path of the store it lies in.
         runner: what asks for it, such as ``tox``; ``project`` for project environments.
         directory: the name of its directory.
         path: absolute path of its directory.
         record_path: absolute path of its record.
     """
 
-    __slots__ = ("directory", "path", "record_path", "runner")
+    __slots__ = ("directory", "path", "record_path", "runner", "store")
 
-    def __init__(self, home: str, runner: str, directory: str) -> None:
+    def __init__(self, home: str, runner: str, directory: str, *, store: str) -> None:
         """Name an environment.
 
         Args:
             home: absolute path of its home; of the store for one that several projects share.
             runner: what asks for it.
             directory: the name of its directory.
+            store: absolute path of the store.
 
         Raises:
             EnvironmentNameError: one of the names cannot be the name of a directory.
         """
+        self.store = store
         self.runner = runner
         self.directory = directory
         self.path = layout.environment_path(home, runner, directory)
@@ -71,8 +74,31 @@ class RecordedEnvironment:
         """
         return read_environment(self.record_path)
 
+    @property
+    def former_path(self) -> str | None:
+        """Where it was made, if that is elsewhere than where it lies.
+
+        With a claim, by what was recorded before that. What is half made was made nowhere.
+
+        Raises:
+            RecordError: the record is newer than this version understands.
+            StoreError: the record cannot be read.
+        """
+        return self._former_path(self._record_before())
+
+    def refuse_moved(self) -> None:
+        """Refuse to use it if it lies elsewhere than where it was made: its programs are not found, or are others.
+
+        Raises:
+            MovedEnvironmentError: it does.
+            RecordError: the record is newer than this version understands.
+            StoreError: the record cannot be read.
+        """
+        if not is_ready_record_of(self.record_path, self.runner, self.directory, self.path):
+            self._refuse_moved(self._record_before())
+
     def is_ready(self, request: str | None = None) -> bool:
-        """Whether the environment is complete and its Python there.
+        """Whether the environment is complete, where it was made, and its Python there.
 
         With a claim, by what was recorded before that. One that nobody recorded is taken for complete.
 
@@ -86,7 +112,7 @@ class RecordedEnvironment:
         return self._is_ready(self._record_before(), request)
 
     def is_surely_ready(self) -> bool:
-        """Whether the environment is recorded as complete under its directory's name, and its Python there.
+        """Whether the environment is recorded as complete under its directory's name and path, and its Python there.
 
         False means that it must be looked at closely.
 
@@ -94,7 +120,7 @@ class RecordedEnvironment:
             StoreError: the record cannot be read.
         """
         return (
-            is_ready_record_of(self.record_path, self.runner, self.directory)
+            is_ready_record_of(self.record_path, self.runner, self.directory, self.path)
             and self.exists
             and venv.has_interpreter(self.path)
         )
@@ -109,7 +135,23 @@ class RecordedEnvironment:
                 return False
             if None not in (request, record.request) and request != record.request:
                 return False
-        return self.exists and venv.has_interpreter(self.path)
+        return self.exists and venv.has_interpreter(self.path) and self._former_path(record) is None
+
+    def _former_path(self, record: EnvironmentRecord | None) -> str | None:
+        if record is not None and (record.state != READY or record.path == self.path):
+            return None
+        if not self.exists:
+            return None
+        from central_venv.store import origin  # nobody needs it where it lies as recorded
+
+        return origin.former_path(self.path, record, venv.created(self.path))
+
+    def _refuse_moved(self, record: EnvironmentRecord | None) -> None:
+        made = self._former_path(record)
+        if made is not None:
+            from central_venv.store import origin
+
+            raise origin.moved(self.path, made, self.store)
 
     def _old_record(self) -> EnvironmentRecord | None:
         """The record as far as it can be used: a damaged one is replaced, a newer one is not."""
