@@ -19,8 +19,8 @@ from central_venv.machine.processes import Running
 from central_venv.store.deleted import Deleted
 from central_venv.store.deletion import delete
 from central_venv.store.leftovers import UNFINISHED_AGE
-from central_venv.store.own_names import is_unfinished
 from central_venv.store.lock import Lock
+from central_venv.store.own_names import is_unfinished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
