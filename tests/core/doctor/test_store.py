@@ -22,7 +22,7 @@ from central_venv.relocation.move_record import MoveRecord, write_move
 from central_venv.store import leftovers, trash
 from central_venv.store.lock import Lock
 from central_venv.store.project_record import ProjectRecord, read_project, write_project
-from support.environments import seal
+from support.environments import seal, seal_shared
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -1175,3 +1175,38 @@ def test_a_directory_that_is_closed_to_us_is_a_finding(closed: str, home_of: Hom
 
     assert WRONG in [said.level for said in found]
     assert any(str(path) in said.what for said in found)
+
+
+@posix_only
+def test_environments_in_a_store_that_was_moved_are_wrong(
+    home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal(home_of, "a")
+    seal(home_of, "b")
+    seal_shared(home_of.store)
+    place.rename(place.with_name("t"))
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(place.with_name("t")))
+
+    found = [each for each in look() if each.level == WRONG]
+
+    assert found == [
+        (
+            WRONG,
+            f"3 environments were made where the store is not any more, in `{place}`, so their programs are not found",
+            f"`central-venv move --store {place}`",
+        )
+    ]
+
+
+@posix_only
+def test_an_environment_that_was_made_in_another_place_is_wrong(home_of: Home) -> None:
+    path = seal(home_of)
+    path.rename(path.with_name("other"))
+    record = Path(layout.environment_record_path(home_of.path, "tox", path.name))
+    record.rename(record.with_name("other.json"))
+
+    assert (
+        WRONG,
+        f"the environment `{path.with_name('other')}` was made at `{path}`",
+        "move it back there, or remove it",
+    ) in look()

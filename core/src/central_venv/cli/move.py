@@ -7,6 +7,7 @@ import sys
 
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.options import add_json
+from central_venv.cli.outcomes import SCHEMA, outcome_as_json, say_broken
 from central_venv.cli.progress import bar
 from central_venv.cli.project import root_here
 from central_venv.cli.provision import say_wait
@@ -32,16 +33,17 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError
     from central_venv.relocation.move import Move, Outcome
 
-SCHEMA = 1
-
 DESCRIPTION = """Let the environments of a project that was moved or renamed follow it: what in them holds its former
-path is mended, and each is started to see whether it works."""
+path is mended, and each is started to see whether it works. With --store, mend everything in a store that was moved."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("old", metavar="OLD", help="former project directory, or the name of its home")
+    parser.add_argument("old", metavar="OLD", nargs="?", help="former project directory, or the name of its home")
     parser.add_argument("new", metavar="NEW", nargs="?", help="present project directory (default: current project)")
+    parser.add_argument(
+        "--store", metavar="OLD", dest="old_store", help="mend what is in the store, which was the directory OLD before"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be moved, and move nothing")
     parser.add_argument(
         "-y", "--yes", action="store_true", help="do not ask, even if the project may not have been moved"
@@ -49,8 +51,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_json(parser)
 
 
+def conflict(arguments: Namespace) -> str | None:
+    """What is wrong with a combination of options, if anything."""
+    if arguments.old_store is not None and arguments.old is not None:
+        return "--store is about the whole store: it goes without a project"
+    if arguments.old_store == "":
+        return "--store needs the directory that the store was"
+    return "the following arguments are required: OLD" if arguments.old_store is None is arguments.old else None
+
+
 def run(arguments: Namespace) -> int:
-    """Move what belongs to the project."""
+    """Move what belongs to the project, or mend a store."""
+    if arguments.old_store is not None:
+        from central_venv.cli.store_move import run as mend_store
+
+        return mend_store(arguments.old_store, dry_run=arguments.dry_run, as_json=arguments.json)
     home = _home(arguments.old, arguments.new)
     move = plan(home, arguments.old)
     if arguments.dry_run:
@@ -146,7 +161,7 @@ def _print_dry_run(move: Move, *, as_json: bool) -> None:
         _print_json(move.home, outcomes)
         return
     print_safely(f"would move {counted(len(outcomes), 'environment')} to {printable(move.home.path)}")
-    _say_broken(outcomes)
+    say_broken(outcomes)
 
 
 def _report(home: Home, outcomes: Sequence[Outcome], *, as_json: bool) -> int:
@@ -154,16 +169,8 @@ def _report(home: Home, outcomes: Sequence[Outcome], *, as_json: bool) -> int:
         _print_json(home, outcomes)
     else:
         print_safely(f"moved {counted(len(outcomes), 'environment')} to {printable(home.path)}")
-    _say_broken(outcomes)
+    say_broken(outcomes)
     return FAILED if any(outcome.reason is not None for outcome in outcomes) else DONE
-
-
-def _say_broken(outcomes: Sequence[Outcome]) -> None:
-    for outcome in outcomes:
-        if outcome.reason is not None:
-            environment = outcome.environment
-            what = printable(f"{environment.runner} {environment.name} is broken, and is made anew on its next use")
-            print_safely(f"warning: {what}: {printable(outcome.reason)}", to=sys.stderr)
 
 
 def _print_json(home: Home, outcomes: Sequence[Outcome]) -> None:
@@ -173,15 +180,6 @@ def _print_json(home: Home, outcomes: Sequence[Outcome]) -> None:
             "store": home.store.path,
             "home": home.path,
             "root": home.root,
-            "environments": [
-                {
-                    "runner": outcome.environment.runner,
-                    "name": outcome.environment.name,
-                    "path": outcome.environment.path,
-                    "state": outcome.state,
-                    "reason": outcome.reason,
-                }
-                for outcome in outcomes
-            ],
+            "environments": list(map(outcome_as_json, outcomes)),
         }
     )

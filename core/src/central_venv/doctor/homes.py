@@ -14,7 +14,7 @@ from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
 from central_venv.relocation.move_record import former_root, has_move_record
-from central_venv.store import identity, venv
+from central_venv.store import identity, origin, venv
 from central_venv.store.environment_record import BROKEN, CREATING, read_environment
 from central_venv.store.project_record import read_project
 
@@ -50,9 +50,32 @@ def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
             else:
                 yield _renamed(home, record.root)
         yield from _look(project)
+    yield from _elsewhere(projects)
     yield from _compared(projects, root)
     yield from _unreachable([project for project in projects if project.state == UNREACHABLE])
     yield from _unrecorded(unrecorded)
+
+
+def _elsewhere(projects: Sequence[FoundProject]) -> Iterator[Finding]:
+    """Environments that lie elsewhere than where they were made."""
+    by_store: dict[str, int] = {}
+    for project in projects:
+        for environment in project.environments:
+            made, path = environment.former_path, environment.path
+            if made is None:
+                continue
+            former = origin.former_store(path, made, os.path.dirname(project.home))
+            if former is not None:
+                by_store[former] = by_store.get(former, 0) + 1
+            elif project.state != UNRECORDED:  # then it is the home that has another name, as is told
+                yield wrong(STORE, f"the environment `{path}` was made at `{made}`", "move it back there, or remove it")
+    for former, count in by_store.items():
+        what = counted(count, "environment was", "environments were")
+        yield wrong(
+            STORE,
+            f"{what} made where the store is not any more, in `{former}`, so their programs are not found",
+            command("central-venv", "move", "--store", former),
+        )
 
 
 def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Finding]:

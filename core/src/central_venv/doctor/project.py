@@ -58,7 +58,7 @@ def examine(root: str, settings: Settings | None, store: Store | None) -> Iterat
         for name in _IN_TREE:
             yield from _left_in_tree(os.path.join(root, name))
     for name in _LINKS:
-        yield from _link(root, name)
+        yield from _link(root, name, store)
     yield from _redirect(root)
     yield from _elsewhere(root, store)
     yield from _left_behind(root)
@@ -113,7 +113,16 @@ def _removal(path: str) -> str:
     return command("rmdir", "/s", path) if os.name == "nt" else command("rm", "-r", path)
 
 
-def _link(root: str, name: str) -> Iterator[Finding]:
+def _remedy(link: str, store: Store | None) -> str:
+    """What to do with a link that leads nowhere: where it led may have been moved with the store."""
+    home, name = os.path.split(os.readlink(link))
+    former, of = os.path.split(home)
+    if store is not None and former != store.path and os.path.lexists(os.path.join(store.path, of, name)):
+        return command("central-venv", "move", "--store", former)
+    return "remove the link"
+
+
+def _link(root: str, name: str, store: Store | None) -> Iterator[Finding]:
     path = os.path.join(root, name)
     if not os.path.islink(path):
         return
@@ -122,7 +131,7 @@ def _link(root: str, name: str) -> Iterator[Finding]:
     except OSError as error:
         if error.errno in _NOWHERE:
             failing = ": uv, mise and `python -m venv` fail on it" if name == _REDIRECT else ""
-            yield wrong(PROJECT, f"the link `{path}` leads nowhere{failing}", "remove the link")
+            yield wrong(PROJECT, f"the link `{path}` leads nowhere{failing}", _remedy(path, store))
             return
     yield from _ignored(root, name)
 

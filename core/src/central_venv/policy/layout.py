@@ -12,7 +12,7 @@
     │   ├── .hatch/default/          hatch has no such directory; `HATCH_DATA_DIR=<home>/.hatch` nests in .hatch/env
     │   └── .central-venv/
     │       ├── home.lock            held for the moment in which an environment is claimed or something is removed
-    │       ├── move.json            while the project is being moved: where it was
+    │       ├── move.json            while the project or the store is being moved: where it was
     │       └── tox/                 py312.json, the record of that environment, py312.lock, py312.uses
     ├── @torch/                      an environment that several projects share
     ├── .central-venv/               home.lock, and project/@torch.json: its record, @torch.lock, @torch.uses

@@ -13,4 +13,6 @@ the way leaves a home that says so, and the same command finishes the work:
 6. Each environment is mended and started, and its record says `ready` again, or stays as it is: then every runner makes
    the environment anew.
 7. The note goes, unless something is left to be mended.
+
+Of a store that was moved, each home is mended likewise, but keeps its name and its project.
 """

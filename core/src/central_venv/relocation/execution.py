@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from central_venv.inventory.search import find_project
 from central_venv.relocation.move import Move, Outcome, broken
 from central_venv.relocation.move_record import read_move
+from central_venv.relocation.whereabouts import Whereabouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: 
         with suppress(HomeGoneError):  # another process moves the same: what it has not mended yet is waited for
             locks = begin_again(move, stack) if move.former is None else rename(move, move.former, stack)
         ended = mend_links(move, on_problem)  # before what takes long: a link that leads nowhere is in everybody's way
-        reasons = {}
-        for done, (key, roots) in enumerate(read_move(home.path).environments.items(), 1):
-            reasons[key] = mend_one(home, key, roots, lock=locks.get(key), on_wait=on_wait)
+        reasons, where, note = {}, Whereabouts.of(home), read_move(home.path)
+        for done, key in enumerate(note.environments, 1):
+            reasons[key] = mend_one(where, key, note, lock=locks.get(key), on_wait=on_wait)
             on_progress(done)
     mend_shared(home, on_problem=on_problem, on_wait=on_wait)
     if ended:
-        end(home)
+        end(home.path)
     return [
         Outcome(environment, reasons.get((environment.runner, environment.directory)) or broken(environment))
         for environment in find_project(home.path, on_problem=on_problem).environments

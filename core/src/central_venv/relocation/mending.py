@@ -13,6 +13,7 @@ from central_venv.project_link import link, link_target, redirect, temporary
 from central_venv.project_link.found import NAME, NOTHING, find, path_in
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, read_record, write_record
+from central_venv.relocation.whereabouts import Whereabouts, former_places
 from central_venv.repair.link_paths import LinkPaths
 from central_venv.repair.places import Places, UnrepairableError, is_below
 from central_venv.repair.repair import repair, repair_packages, repair_programs
@@ -20,18 +21,19 @@ from central_venv.repair.starting import start
 from central_venv.store import venv
 from central_venv.store.claim_lock import refuse_links
 from central_venv.store.environment_record import READY
+from central_venv.store.home import Home
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock
+from central_venv.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from central_venv.errors import CentralVenvError
     from central_venv.relocation.move import Move
-    from central_venv.relocation.move_record import Key
+    from central_venv.relocation.move_record import Key, MoveRecord
     from central_venv.store.environment_record import Holder
-    from central_venv.store.home import Home
 
     Problems = Callable[[CentralVenvError], None]
     Waits = Callable[[Holder | None], None]
@@ -40,33 +42,34 @@ if TYPE_CHECKING:
 _LINKS = (NAME, ".tox", ".nox")
 
 
-def mend_one(home: Home, key: Key, roots: Sequence[str], *, lock: Lock | None, on_wait: Waits) -> str | None:
+def mend_one(where: Whereabouts, key: Key, note: MoveRecord, *, lock: Lock | None, on_wait: Waits) -> str | None:
     """Mend an environment, unless somebody else has done so or makes it anew.
 
     Args:
-        home: its home.
+        where: where its home is.
         key: which it is.
-        roots: where the project was.
+        note: where the project and the store were.
         lock: the environment's lock if this process has had it all along; otherwise another one may have begun.
         on_wait: told who has the environment, if it has to be waited for.
 
     Returns:
         Why it cannot be mended; None if it could or need not.
     """
-    path = os.path.join(layout.runner_directory(home.path, key[0]), key[1])
+    path, roots = os.path.join(layout.runner_directory(where.path, key[0]), key[1]), note.environments[key]
     if not can_have_record(key[1]):
-        return _mended(home, path, roots, again=lock is None)
+        return _mended(where, path, roots, note.stores, made=None, again=lock is None)
     again = lock is None
-    lock = lock or _waited_for(home.path, key, on_wait)
+    lock = lock or _waited_for(where.path, key, on_wait)
     try:
-        record = read_record(home.path, key)
+        record = read_record(where.path, key)
         if record is None or not record.half_moved:
             return None
-        reason = _mended(home, path, roots, again=again)
+        reason = _mended(where, path, roots, note.stores, made=record.path, again=again)
         if reason is None:
             record.state = READY
+            record.path = path
             record.created = venv.created(path)
-            write_record(home.path, key, record)
+            write_record(where.path, key, record)
         return reason
     finally:
         lock.release()
@@ -84,7 +87,7 @@ def mend_shared(home: Home, *, on_problem: Problems, on_wait: Waits) -> None:
     try:
         places = Places(home.store.path, (), "", roots, home.root)
         repair_packages(environment.path, places, os.path.dirname(lock.path))
-        if _led_to(home, environment.path):
+        if _led_to(Whereabouts.of(home), environment.path):
             places.link = _link_paths(roots, environment.path)
             repair_programs(environment.path, places, os.path.dirname(lock.path))
     except UnrepairableError as error:
@@ -98,6 +101,59 @@ def mend_shared(home: Home, *, on_problem: Problems, on_wait: Waits) -> None:
         lock.release()
 
 
+def mend_links_to_store(root: str, stores: Sequence[str], store: str, on_problem: Problems) -> None:
+    """Let what in a project leads to where the store was lead to where it is, unless something is left there.
+
+    Args:
+        root: true path of the project.
+        stores: absolute paths of where the store was.
+        store: absolute path of where it is.
+        on_problem: told what could not be done.
+    """
+    temporary.sweep(root)
+    for path, new in leads_to_store(root, stores, store):
+        replace = link.replace if link.target_of(path) else redirect.replace
+        try:
+            replace(path, new)
+        except LinkError as error:
+            on_problem(error)
+        except OSError as error:
+            on_problem(_link_left(path, error))
+
+
+def leads_to_store(root: str, stores: Sequence[str], store: str) -> Iterator[tuple[str, str]]:
+    """What in a project leads to where the store was, and has to lead to where it is.
+
+    Of a store that was copied, the original may still be there; then nothing has to lead elsewhere.
+
+    Args:
+        root: true path of the project.
+        stores: absolute paths of where the store was.
+        store: absolute path of where it is.
+
+    Yields:
+        The path of a link or redirect, and where it has to lead.
+    """
+    for name in _LINKS:
+        path = os.path.join(root, name)
+        try:
+            lead = link.target_of(path) or redirect.read_whole(path)
+        except OSError:
+            continue
+        old = next((old for old in stores if lead is not None and lead.startswith(old + os.sep)), None)
+        if lead is not None and old is not None and not os.path.lexists(lead):
+            new = store + lead[len(old) :]
+            if os.path.lexists(new):
+                yield path, new
+
+
+def _link_left(path: str, error: OSError) -> LinkError:
+    return LinkError(
+        f"`{path}` still leads to the former home: {files.reason(error)}",
+        hint="make its directory writable, then run the command again",
+    )
+
+
 def mend_links(move: Move, on_problem: Problems) -> bool:
     """Let what in the project leads to the former home lead to the new one.
 
@@ -106,8 +162,11 @@ def mend_links(move: Move, on_problem: Problems) -> bool:
     """
     temporary.sweep(move.home.root)
     ended = True
-    new = move.home.path
-    former = {move.old, *(os.path.join(move.home.store.path, name) for name in read_move(new).homes)} - {new}
+    new, note = move.home.path, read_move(move.home.path)
+    former = {
+        move.old,
+        *(os.path.join(store, name) for store in (move.home.store.path, *note.stores) for name in note.homes),
+    } - {new}
     for name in _LINKS:
         path = os.path.join(move.home.root, name)
         try:
@@ -125,61 +184,73 @@ def mend_links(move: Move, on_problem: Problems) -> bool:
             on_problem(error)
         except OSError as error:
             ended = False
-            on_problem(
-                LinkError(
-                    f"`{path}` still leads to the former home: {files.reason(error)}",
-                    hint="make its directory writable, then run the command again",
-                )
-            )
+            on_problem(_link_left(path, error))
     return ended
 
 
-def end(home: Home) -> None:
-    """Forget where the project was, but for environments that still have to be mended."""
+def end(home: str) -> None:
+    """Forget where the project and the store were, but for environments that still have to be mended.
+
+    Args:
+        home: absolute path of the home; of the store for what projects share.
+    """
     with suppress(HomeGoneError):
-        make_records(home.path)
+        make_records(home)
         _forget(home)
 
 
-def _forget(home: Home) -> None:
-    with locked(home.path):
-        note = read_move(home.path)
-        records = {key: read_record(home.path, key) for key in note.environments if can_have_record(key[1])}
+def _forget(home: str) -> None:
+    with locked(home):
+        note = read_move(home)
+        records = {key: read_record(home, key) for key in note.environments if can_have_record(key[1])}
         left = {key for key, record in records.items() if record is not None and record.half_moved}
         note.environments = {key: roots for key, roots in note.environments.items() if key in left}
         note.shared = []
-        write_move(home.path, note)
+        write_move(home, note)
 
 
-def _mended(home: Home, path: str, roots: Sequence[str], *, again: bool) -> str | None:
+def _mended(
+    where: Whereabouts, path: str, roots: Sequence[str], stores: Sequence[str], *, made: str | None, again: bool
+) -> str | None:
     """Mend an environment and start it; returns the reason why that cannot be done."""
-    names = [home_name(root) for root in roots]
-    places = Places(home.store.path, names, os.path.basename(home.path), roots, home.root)
+    former = list(former_places(where, path, made))
+    stores = list(dict.fromkeys([*stores, *(place.store for place in former)]))
+    names = list(dict.fromkeys([*map(home_name, roots), *(place.home for place in former if place.home)]))
+    places = Places(where.store, names, where.name, roots, where.root or "", stores)
     if places.overlap(again=again):
         return (
             "one place of the project lies in another, and its repair was broken off, so nobody can tell what is left"
         )
-    if os.path.dirname(path) == home.path and _led_to(home, path):
-        places.link = _link_paths(roots, path)
+    links = [path_in(root) for root in roots] if os.path.dirname(path) == where.path and _led_to(where, path) else []
+    if not places.is_plain:  # it is quoted where it stands, as the path of such a link is
+        below = path.removeprefix(where.path)
+        homes = [os.path.join(store, name) for store in (where.store, *stores) for name in (where.name, *names)]
+        links += [home.rstrip(os.sep) + below for home in homes if home.rstrip(os.sep) != where.path]
+    if links:
+        places.link = LinkPaths(links, path)
     try:
-        repair(path, places, os.path.join(home.path, layout.RECORDS))
-        start(path, [*roots, home.root, home.store.path])
+        repair(path, places, os.path.join(where.path, layout.RECORDS))
+        start(path, [*roots, *([] if where.root is None else [where.root]), where.store])
     except UnrepairableError as error:
         return str(error)
-    return None
+    left = next(former_places(where, path), None)
+    return None if left is None else f"its `{left.said_by}` still names `{left.path}`, where it was before"
 
 
-def _led_to(home: Home, environment: str) -> bool:
+def _led_to(where: Whereabouts, environment: str) -> bool:
     """Whether the project's `.venv` led to an environment when something was installed there by that name.
 
     Of the project's own environments, it may have led to each; that of others has to be the one that it leads to.
     """
+    if where.root is None:
+        return False
     try:
-        found = find(home.root)
+        found = find(where.root)
     except LinkError:
         return False
-    if os.path.dirname(environment) != home.path:
+    if os.path.dirname(environment) != where.path:
         return found.target == environment
+    home = Home(Store(where.store), where.root)
     return found.kind == NOTHING or link_target.is_in_store(home, found.target)
 
 

@@ -9,7 +9,7 @@ from central_venv.inventory.search import find_project
 from central_venv.machine import host
 from central_venv.policy import layout
 from central_venv.store import identity, venv
-from central_venv.store.environment_record import BROKEN, READY
+from central_venv.store.environment_record import BROKEN, MOVED, READY
 from central_venv.store.project_record import ProjectRecord, read_project
 
 TYPE_CHECKING = False
@@ -99,8 +99,10 @@ class Outcome:
 
     @property
     def state(self) -> str:
-        """``ready`` or ``broken``."""
-        return READY if self.reason is None else BROKEN
+        """``ready``, ``broken`` or, if nobody could touch it, ``moved``."""
+        if self.reason is None:
+            return READY
+        return MOVED if self.environment.state == MOVED else BROKEN
 
 
 def broken(environment: FoundEnvironment) -> str | None:

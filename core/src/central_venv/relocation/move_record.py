@@ -6,7 +6,8 @@
      "environments": [                        those that may hold paths of other places
          {"runner": "tox", "directory": "py312",
           "roots": ["/home/joe/foo"]}],       where the project was since the environment was whole
-     "shared": ["/home/joe/foo"]}             likewise for the shared environment that the project uses
+     "shared": ["/home/joe/foo"],             likewise for the shared environment that the project uses
+     "stores": ["/home/joe/venvs"]}           where the store was since then; absent if it was nowhere else
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ class MoveRecord:
     Attributes:
         environments: the project's former roots since each environment was whole.
         shared: likewise for the shared environment that the project uses.
+        stores: where the store was since then.
     """
 
-    __slots__ = ("environments", "shared")
+    __slots__ = ("environments", "shared", "stores")
 
     def __init__(self) -> None:
         self.environments: dict[Key, list[str]] = {}
         self.shared: list[str] = []
+        self.stores: list[str] = []
 
     @property
     def roots(self) -> list[str]:
@@ -88,7 +91,8 @@ def read_move(home: str) -> MoveRecord:
                 _text(root) for root in each["roots"]
             ]
         record.shared = [_text(root) for root in fields["shared"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        record.stores = [_text(store) for store in fields.get("stores", [])]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedRecordError(
             f"the record `{path}` is damaged",
             hint="remove that file: environments that were not mended yet are made anew when they are next used",
@@ -120,7 +124,7 @@ def write_move(home: str, record: MoveRecord) -> None:
         StoreError: it cannot be written.
     """
     path = layout.move_record_path(home)
-    if not record.roots:
+    if not record.environments and not record.shared:
         files.remove(path)
         return
     environments = [
@@ -128,6 +132,8 @@ def write_move(home: str, record: MoveRecord) -> None:
         for (runner, directory), roots in record.environments.items()
     ]
     fields = {"schema": SCHEMA, "environments": environments, "shared": record.shared}
+    if record.stores:
+        fields["stores"] = record.stores
     files.write(path, f"{json.dumps(fields)}\n".encode(), durable=True)
 
 

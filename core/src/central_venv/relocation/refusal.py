@@ -17,6 +17,8 @@ from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.move import Move
 
@@ -39,7 +41,7 @@ def refuse(move: Move, former: str) -> None:
         raise MoveError(
             f"the home `{move.old}` is of `{move.record.root}` now", hint="`central-venv list` shows what is where"
         )
-    _refuse_users(move)
+    refuse_users(move.environments, move.old, move.home.store.path)
     move.home.check()
     if os.path.lexists(move.home.path) and not can_be_replaced(move.home.path):
         if not os.path.lexists(move.old):
@@ -78,6 +80,32 @@ def used(environment: FoundEnvironment, user: str) -> MoveError:
         f"`{environment.path}` is in use by {user}, so nothing was moved",
         hint="run the command again when that has ended",
     )
+
+
+def refuse_users(environments: Iterable[FoundEnvironment], home: str, store: str) -> None:
+    """Refuse to change what is in use.
+
+    Args:
+        environments: what is to be changed in a home.
+        home: absolute path of the home; of the store for what projects share.
+        store: absolute path of the store.
+
+    Raises:
+        MoveError: a process has claimed one of them or makes one, uses it or runs from it.
+        StoreError: that cannot be found out.
+    """
+    running = Running(store)
+    for environment in environments:
+        user = in_use_by(environment)
+        if user is None and (pid := running.from_environment(environment.path)) is not None:
+            user = f"process {pid}, which runs from it"
+        if user is not None:
+            raise used(environment, user)
+    if is_anything_claimed(home):
+        raise MoveError(
+            f"another process is making an environment in `{home}`, so nothing was moved",
+            hint="run the command again when that has ended",
+        )
 
 
 def removal_of_new(move: Move) -> str:
@@ -146,18 +174,3 @@ def _refuse_home_of_another(move: Move, former: str) -> None:
     raise MoveError(
         f"`{move.home.path}` has the environments of the project that was `{root}` before{where}", hint=hint
     )
-
-
-def _refuse_users(move: Move) -> None:
-    running = Running(move.home.store.path)
-    for environment in move.environments:
-        user = in_use_by(environment)
-        if user is None and (pid := running.from_environment(environment.path)) is not None:
-            user = f"process {pid}, which runs from it"
-        if user is not None:
-            raise used(environment, user)
-    if is_anything_claimed(move.old):
-        raise MoveError(
-            f"another process is making an environment in `{move.old}`, so nothing was moved",
-            hint="run the command again when that has ended",
-        )

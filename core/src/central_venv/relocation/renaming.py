@@ -12,6 +12,7 @@ from central_venv.policy import layout
 from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, key_of, read_record, write_record
 from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of, removal_of_new, used
+from central_venv.relocation.whereabouts import Whereabouts, former_places
 from central_venv.store import leftovers
 from central_venv.store.claim_lock import refuse_links
 from central_venv.store.deleted import Deleted
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.move import Move
-    from central_venv.relocation.move_record import Key
+    from central_venv.relocation.move_record import Key, MoveRecord
 
 _COMMAND = "central-venv move"
 
@@ -93,7 +94,7 @@ def rename(move: Move, former: str, stack: ExitStack) -> dict[Key, Lock]:
 
 def _claim_all(move: Move, stack: ExitStack) -> dict[Key, Lock]:
     return {
-        key_of(environment): stack.enter_context(_claimed(move.old, environment))
+        key_of(environment): stack.enter_context(claimed(move.old, environment))
         for environment in move.environments
         if can_have_record(environment.directory)
     }
@@ -113,12 +114,25 @@ def _say(move: Move, project: ProjectRecord, records: dict[Key, EnvironmentRecor
     """
     for environment in move.environments:
         if key_of(environment) in records:
-            _mark(move.home.path, environment, records[key_of(environment)])
+            mark(move.home.path, environment, records[key_of(environment)])
     write_project(move.home.record_path, project)
 
 
 @contextmanager
-def _claimed(home: str, environment: FoundEnvironment) -> Iterator[Lock]:
+def claimed(home: str, environment: FoundEnvironment) -> Iterator[Lock]:
+    """Hold the lock of an environment, which nobody else has.
+
+    Args:
+        home: absolute path of what holds its record.
+        environment: which it is.
+
+    Yields:
+        The lock.
+
+    Raises:
+        MoveError: another process has it.
+        StoreError: it cannot be made.
+    """
     refuse_links(home, *key_of(environment))
     lock = Lock(layout.environment_lock_path(home, *key_of(environment)))
     if not lock.try_acquire():
@@ -138,6 +152,7 @@ def _note(move: Move, former: str, records: dict[Key, EnvironmentRecord | None])
         record = records.get(key)
         older = known.get(key, []) if record is not None and record.half_moved else []
         note.environments[key] = list(dict.fromkeys((*older, former)))
+        note_stores(note, Whereabouts(move.old, move.home.store.path, None), environment, record)
     note.shared = list(dict.fromkeys((*note.shared, former)))
     write_move(move.old, note)
 
@@ -162,14 +177,41 @@ def _project_record(move: Move) -> ProjectRecord:
     )
 
 
-def _mark(home: str, environment: FoundEnvironment, record: EnvironmentRecord | None) -> None:
-    """Record that an environment has to be mended, unless its making did not end."""
+def note_stores(
+    note: MoveRecord, where: Whereabouts, environment: FoundEnvironment, record: EnvironmentRecord | None
+) -> None:
+    """Note where the store was, if an environment was made elsewhere than in this one; and this one, for the next move.
+
+    Args:
+        note: the note of its home.
+        where: where that is.
+        environment: which it is.
+        record: what is recorded of it.
+    """
+    recorded = None if record is None else record.path
+    stores = {place.store for place in former_places(where, environment.path, recorded)} - {where.store}
+    if stores:
+        note.stores = list(dict.fromkeys((*note.stores, *sorted(stores), where.store)))
+
+
+def mark(home: str, environment: FoundEnvironment, record: EnvironmentRecord | None) -> None:
+    """Record that an environment has to be mended, unless its making did not end.
+
+    Args:
+        home: absolute path of what holds its record.
+        environment: which it is.
+        record: what is recorded of it.
+
+    Raises:
+        StoreError: that cannot be written.
+    """
     if environment.created is None or (record is not None and record.state == CREATING):
         return
     marked = EnvironmentRecord(
         environment.runner,
         environment.name if record is None else record.name,
         state=CREATING,
+        path=None if record is None else record.path,
         created=environment.created,
         python=environment.python,
         holder=Holder(os.getpid(), host.name(), _COMMAND),

@@ -1,9 +1,9 @@
 """Where a project and its home were and are now, and how a path is rewritten in each format that holds one.
 
 The two differ. Of a home's path only the name changes, and that has nothing in it that any shell or format would quote:
-it is replaced wherever the store's path stands before it, in whatever way that is quoted. A project's path can be
-anything, so it is replaced only in formats whose quoting is understood here, and as a whole: `/p/foo-bar` does not lie
-in `/p/foo`.
+it is replaced wherever the store's path stands before it, in whatever way that is quoted. So is the former path of a
+store, unless its new one is such that it has to be quoted. A project's path can be anything, so it is replaced only in
+formats whose quoting is understood here, and as a whole: `/p/foo-bar` does not lie in `/p/foo`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,13 @@ import warnings
 from urllib.parse import quote, unquote
 
 from central_venv.repair import coded_paths
-from central_venv.repair.coded_paths import DOUBLED_BACKSLASH
+from central_venv.repair.homes_in_text import PLAIN_IN_URL, HomesInText
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from central_venv.repair.link_paths import LinkPaths
-
-#: What cannot end the path before an absolute one: that one would be the rest of a longer path. Letters in octal or set
-#: apart are what virtualenv writes for bash and csh.
-_NO_PATH_BEFORE = rb"(?:(?<![\w.~/\\\x80-\xff-])(?<!'\)\")(?<![\x80-\xff]'')|(?<=file://)|(?<=file:///))"
-_SEPARATOR = rb"(?:/|\\\\?)"
-#: What can follow a home's name where it ends.
-_NAME_ENDS = rb"(?=[/\\\"'`:;,)\]}<>|&#?\r\n]|\Z)"
 
 _FILE_URL = re.compile(r"(file://(?:localhost)?)(/[^?#]*)(.*)", re.DOTALL)
 _FILE_URL_IN_TEXT = re.compile(r"file://[^\s;,'\"\[\]]+")
@@ -50,9 +43,6 @@ _PYTHON = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-#: What URLs may hold as it is, and uv and pip write so, or read as the same.
-_PLAIN_IN_URL = "/!$&'()*+,;=:@~"
-
 #: What begins the lines of a `.pth` file that are run; the others are paths.
 _RUN = ("import ", "import\t")
 
@@ -65,29 +55,53 @@ class Places:
     """Former places, each with the one that took its place.
 
     Attributes:
+        is_plain: whether the store's path means the same in quotes as without, wherever it stands.
         link: the former paths of the link in the project, if that led to the environment; None by default.
     """
 
-    __slots__ = ("_former_homes", "_home", "_homes", "_in_words", "_pairs", "_root", "_roots", "link")
+    __slots__ = (
+        "_former_homes",
+        "_homes",
+        "_in_words",
+        "_pairs",
+        "_root",
+        "_roots",
+        "is_plain",
+        "link",
+    )
 
-    def __init__(self, store: str, homes: Collection[str], home: str, roots: Collection[str], root: str) -> None:
+    def __init__(
+        self,
+        store: str,
+        homes: Collection[str],
+        home: str,
+        roots: Collection[str],
+        root: str,
+        stores: Collection[str] = (),
+    ) -> None:
         """Name the places.
 
         Args:
             store: absolute path of the store.
             homes: the names that the home had.
-            home: the name that it has now.
+            home: the name that it has now; empty if it is not about a home.
             roots: the paths that the project had.
             root: the path that it has now.
+            stores: the paths that the store had.
         """
         self.link: LinkPaths | None = None
-        self._home = os.fsencode(home)
         self._root = root
         self._roots = [each for each in dict.fromkeys(roots) if each != root]
-        stores = list(dict.fromkeys((store, os.path.realpath(store))))
+        here = list(dict.fromkeys((store, os.path.realpath(store))))
         former = [each for each in dict.fromkeys(homes) if each != home]
-        self._homes = _homes_in_text(stores, former)
-        pairs = {os.path.join(path, each): os.path.join(path, home) for path in stores for each in former}
+        elsewhere = [each for each in dict.fromkeys(stores) if each not in here]
+        self._homes = HomesInText(here, elsewhere, former, home)
+        self.is_plain = self._homes.is_plain
+        pairs = {os.path.join(path, each): os.path.join(path, home) for path in here for each in former}
+        for path in elsewhere:
+            pairs |= {os.path.join(path, each): os.path.join(store, home) for each in (*former, home) if each}
+            if not is_below(store, path):  # what lies there may be there already
+                pairs[path] = store
         self._former_homes = sorted(pairs.items(), key=_longest_first)
         self._pairs = sorted((pairs | dict.fromkeys(self._roots, root)).items(), key=_longest_first)
         alternatives = "|".join(re.escape(each) for each in sorted(self._roots, key=len, reverse=True))
@@ -113,9 +127,7 @@ class Places:
 
     def in_text(self, content: bytes) -> bytes:
         """Any text, with the paths of the home as they are now."""
-        if self._homes is None:
-            return content
-        return self._homes.sub(lambda found: found["before"] + self._home, content)
+        return self._homes.replaced(content)
 
     def in_script(self, content: bytes) -> bytes:
         """The beginning of a script, or all of it, with the program that its first lines name as that is called now."""
@@ -190,7 +202,7 @@ class Places:
         return found[0] if new == value else json.dumps(new)
 
     def _python_strings(self, source: str) -> str:
-        if not self._roots:
+        if not self._roots and self.is_plain:
             return source
         literals = [found for found in _PYTHON.finditer(source) if found["string"]]
         if any(found["long_end"] is None is found["short_end"] for found in literals):  # one that never ends
@@ -227,7 +239,7 @@ class Places:
             place = _in_url(old).split("/")
             if names[: len(place)] == place:
                 return (
-                    begin + "/".join([quote(os.fsencode(_in_url(new)), safe=_PLAIN_IN_URL), *parts[len(place) :]]) + end
+                    begin + "/".join([quote(os.fsencode(_in_url(new)), safe=PLAIN_IN_URL), *parts[len(place) :]]) + end
                 )
         return url
 
@@ -242,47 +254,6 @@ def _moved(path: str, places: Collection[tuple[str, str]]) -> str:
         if path == old or is_below(path, old):
             return new + path[len(old) :]
     return path
-
-
-def _homes_in_text(stores: Collection[str], names: Collection[str]) -> re.Pattern[bytes] | None:
-    """Matches the path of a former home, in all but its name as it is written somewhere."""
-    if not names:
-        return None
-    spellings = sorted({spelling for store in stores for spelling in _spellings(store)}, key=len, reverse=True)
-    before = b"|".join(re.escape(spelling) for spelling in spellings)
-    homes = b"|".join(re.escape(os.fsencode(name)) for name in names)
-    return re.compile(
-        rb"(?P<before>" + _NO_PATH_BEFORE + b"(?:" + before + b")" + _SEPARATOR + b")(?:" + homes + b")" + _NAME_ENDS
-    )
-
-
-def _spellings(path: str) -> set[bytes]:
-    """A path as shells, Python, JSON and URLs write it inside of their quotes."""
-    raw = os.fsencode(path)
-    shell = raw.replace(b"'", b"'\"'\"'")
-    return {
-        raw,
-        shell,
-        raw.replace(b"'", b"'\\''"),
-        shell.replace(b"\\", b"'\\\\'").replace(b"!", b"'\\!'"),  # csh, by virtualenv
-        shell.replace(b"\\", DOUBLED_BACKSLASH),  # the line that starts a script, by virtualenv
-        re.sub(rb"[\\']", rb"'\\\g<0>'", raw),  # fish, by virtualenv
-        re.sub(rb"[\\']", rb"\\\g<0>", raw),  # fish, Python between '
-        re.sub(rb'[\\"$`]', rb"\\\g<0>", raw),  # shells between ", Python
-        raw.replace(b"'", b"''"),  # PowerShell
-        raw.replace(b"%", b"%%"),  # cmd
-        b" ".join(raw.splitlines()),  # `pyvenv.cfg`, by virtualenv
-        *(_encoded(write(path)[1:-1]) for write in _WRITERS),
-        quote(raw).encode(),
-        quote(raw, safe=_PLAIN_IN_URL).encode(),
-    }
-
-
-def _json_as_it_is(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-_WRITERS: tuple[Callable[[str], str], ...] = (json.dumps, _json_as_it_is, repr, ascii)
 
 
 def _longest_first(pair: tuple[str, str]) -> int:

@@ -62,6 +62,28 @@ def without_python(path: str, places: Collection[str]) -> Iterator[tuple[str, st
             yield entry.name, program
 
 
+def environments_named(path: str) -> Iterator[tuple[str, str]]:
+    """The environments whose Python the scripts of an environment name.
+
+    Args:
+        path: absolute path of the environment.
+
+    Yields:
+        The name of the script, and the absolute path of the environment that it names.
+    """
+    for entry in files.entries(os.path.join(path, _PROGRAMS)):
+        if not entry.is_file(follow_symlinks=False):
+            continue
+        try:
+            with open(entry.path, "rb") as stream:
+                program = _python_of(stream.read(_BEGINNING))
+        except OSError:
+            continue
+        environment, programs = os.path.split(os.path.dirname(program))
+        if programs == _PROGRAMS:
+            yield entry.name, environment
+
+
 def _python_of(beginning: bytes) -> str:
     """The Python that the first lines of a script name; empty if they name none."""
     lines = beginning.split(b"\n", 2)
