@@ -149,6 +149,13 @@ def test_what_nox_left_beside_environments_goes_with_them(nox: Nox, tmp_path: Pa
     assert not directory.parent.exists()
 
 
+def test_a_home_goes_with_the_last_environment_though_nox_left_more(nox: Nox, built: Path, store: Path) -> None:
+    result = nox.host.run("central-venv", "remove", "--runner", "nox", "--yes", cwd=built)
+
+    assert result.status == 0, result.text
+    assert list(store.glob("*-*")) == []
+
+
 def test_what_nox_left_without_any_environment_goes_too(nox: Nox, tmp_path: Path) -> None:
     project = write_tree(tmp_path / "project", {"noxfile.py": f"{ENABLED}{UNTIDY}"})
     result = nox.run(cwd=project)

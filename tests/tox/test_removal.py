@@ -112,6 +112,26 @@ def test_what_was_removed_is_made_again_by_the_next_run(
     assert tox.environments(built) == {".pkg": "ready", "b": "ready"}
 
 
+def test_a_home_goes_with_the_last_environment_though_tox_left_more(tox: Tox, built: Path, store: Path) -> None:
+    tox.run("run", "-e", "py27", "--skip-pkg-install", cwd=built)
+
+    status, _ = central_venv(tox, built, "remove", "--runner", "tox")
+
+    assert status == 0
+    assert list(store.glob("project-*")) == []
+
+
+def test_a_home_goes_in_which_tox_only_listed_environments(newest_tox: Tox, tmp_path: Path, store: Path) -> None:
+    project = write_tree(tmp_path / "projects" / "project", PROJECT)
+    newest_tox.run("list", cwd=project)
+    assert len(list(store.glob("project-*"))) == 1
+
+    status, _ = central_venv(newest_tox, project, "clean")
+
+    assert status == 0
+    assert list(store.glob("project-*")) == []
+
+
 def test_runs_and_removals_that_come_together_all_end_well(tox: Tox, built: Path, tmp_path: Path) -> None:
     runs = [tox.start("run", "-e", "b", cwd=built) for _ in range(2)]
     removals = [

@@ -11,6 +11,7 @@ from central_venv.machine import files, host
 from central_venv.machine.processes import Running, unseen
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
+from central_venv.removal import runner_leavings
 from central_venv.store.home_lock import HomeGoneError
 from central_venv.store.own_names import is_unfinished
 from central_venv.store.project_record import read_project
@@ -169,10 +170,11 @@ def foreign_entries(project: FoundProject) -> Iterator[str]:
 
 
 def _is_runners(home: str, path: str, runner: str) -> bool:
-    """Whether a directory without environments is a runner's all the same: empty, one with records, hatch's data."""
-    names = {entry.name for entry in files.entries(path)}
+    """Whether a directory without environments is a runner's all the same: its leavings, records, hatch's data."""
+    found = files.entries(path)
+    names = {entry.name for entry in found}
     return (
-        not names
+        all(runner_leavings.is_left(home, runner, entry) for entry in found)
         or os.path.isdir(layout.records_directory(home, runner))
         or (
             runner == "hatch"

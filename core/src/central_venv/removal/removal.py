@@ -13,6 +13,7 @@ from central_venv.inventory.search import find_project, find_projects
 from central_venv.machine import files, host
 from central_venv.policy import layout
 from central_venv.project_link.removing import withdrawn
+from central_venv.removal import runner_leavings
 from central_venv.removal.objections import (
     Objections,
     RefusedError,
@@ -141,7 +142,9 @@ class _Removal:
             if next(leftovers.find_shared(home), None) is not None:
                 with self._locked(home, proven=True):
                     leftovers.sweep_shared(home, self._removed.swept)
-        elif next(leftovers.find(home), None) is not None or is_bare(home):
+        elif any(next(find(home), None) is not None for find in (leftovers.find, runner_leavings.find)) or is_bare(
+            home
+        ):
             with self._locked(home, proven=True):
                 self._tidy(home)
 
@@ -169,9 +172,24 @@ class _Removal:
             yield
 
     def _tidy(self, home: str) -> None:
+        if not is_anything_claimed(home):
+            for path in list(runner_leavings.find(home)):
+                self._remove_leaving(path)
         leftovers.sweep(home, self._removed.swept)
         if is_bare(home) and self._objections.mounted(home) is None:
             self._take_home(home)
+
+    def _remove_leaving(self, path: str) -> None:
+        if not files.is_directory(os.lstat(path)):
+            leftovers.remove(path, self._removed.swept)
+            return
+        try:
+            self._removed.trash.take(*_parts(self._store, path))
+        except OSError as error:
+            if not is_refusal(error):
+                raise RefusedError(refusal_of_rename(error)) from error
+            with _refused():
+                delete_tree(self._store, _parts(self._store, path), self._removed.swept)
 
     def _unopposed(self, target: Target, now: FoundProject) -> Iterator[FoundEnvironment]:
         """Those environments of a target that are still there and that nothing speaks against removing."""

@@ -86,10 +86,10 @@ def _remove_all(paths: Iterable[str], deleted: Deleted) -> None:
         if path.endswith(_USES):
             for entry in list(files.entries(path)):
                 if is_mark(entry.name):
-                    _remove(entry.path, deleted)
+                    remove(entry.path, deleted)
             _remove_empty(path, deleted)
         else:
-            _remove(path, deleted)
+            remove(path, deleted)
 
 
 def _find(home: str, *, shared: bool) -> Iterator[str]:
@@ -147,7 +147,16 @@ def _directories(path: str) -> Iterator[os.DirEntry[str]]:
     return (entry for entry in files.entries(path) if entry.is_dir(follow_symlinks=False))
 
 
-def _remove(path: str, deleted: Deleted) -> None:
+def remove(path: str, deleted: Deleted) -> None:
+    """Remove a file.
+
+    Args:
+        path: its absolute path.
+        deleted: where it is counted.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
     try:
         status = os.lstat(path)
         os.unlink(path)
