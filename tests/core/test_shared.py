@@ -15,7 +15,7 @@ from central_venv import Home, Store
 from central_venv.cli.table import print_table
 from central_venv.errors import EnvironmentNameError, HomeConflictError
 from central_venv.inventory.search import find_projects
-from central_venv.machine import clock
+from central_venv.machine import clock, host
 from central_venv.removal.removal import remove
 from central_venv.removal.target import Target
 from central_venv.store.lock import Lock
@@ -203,7 +203,7 @@ def test_a_record_of_an_older_central_venv_uses_none_and_can_begin_to(home_of: H
 
     record = read_project(home_of.record_path)
     assert record is not None
-    assert (record.shared, record.created, record.host, record.volume) == ("@torch", created, "laptop", "1a")
+    assert (record.shared, record.created, record.host) == ("@torch", created, host.name())
     assert record.inode is None
 
 

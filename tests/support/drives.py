@@ -24,4 +24,4 @@ def simulate(base: str) -> None:
         return drive if is_plugged(base) and Path(path).is_relative_to(drive) else base
 
     host.mount_point = mount_point
-    host.volume = lambda mount: f"volume of {os.path.basename(mount)}"
+    host.volume = lambda path: f"volume of {os.path.basename(mount_point(path))}"

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from central_venv.store.project_record import read_project, write_project
+
 from support.trees import write_tree
 
 if TYPE_CHECKING:
     from central_venv import Environment, Home, Store
+    from central_venv.store.project_record import ProjectRecord
 
 #: What no environment that several projects share can be called.
 BAD_SHARED_NAMES = [
@@ -50,6 +53,26 @@ def seal_shared(store: Store, name: str = "@torch", *, used: float | None = None
         used: when it was last used; now by default.
     """
     return _seal(store.shared_environment(name), name, used)
+
+
+def make_older(home: Home, **changes: object) -> ProjectRecord:
+    """Let a home say that it was made long ago, and for a directory that was older than the one at the project's path.
+
+    Args:
+        home: one with a record.
+        changes: what else it is to say.
+
+    Returns:
+        What it says.
+    """
+    record = read_project(home.record_path)
+    assert record is not None
+    record.created = record.recorded = "2020-01-01T00:00:00Z"
+    record.generation, record.born = 1, 1577836800.25
+    for name, value in changes.items():
+        setattr(record, name, value)
+    write_project(home.record_path, record)
+    return record
 
 
 def _seal(environment: Environment, name: str, used: float | None) -> Path:

@@ -6,7 +6,9 @@ which, and the test is skipped for that reason.
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 _MAKERS = {
     "btrfs": ("128M", ("-q", "-f")),
     "ext4": ("16M", ("-q", "-F")),
+    "vfat": ("16M", ()),
     "xfs": ("320M", ("-q", "-f")),
 }
+#: Where the server's part of sshfs is.
+_SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
 #: Seconds that a program may take until its file system is there.
 _PATIENCE = 20
 
@@ -36,6 +41,7 @@ class Mounts:
 
     def __init__(self) -> None:
         self._mounted: list[Path] = []
+        self._programs: list[subprocess.Popen[bytes]] = []
 
     def memory(self, at: Path, options: str = "size=64m") -> Path:
         """A file system in memory at a directory."""
@@ -87,11 +93,28 @@ class Mounts:
         """
         at.mkdir(exist_ok=True)
         _run(*map(str, command))
-        deadline = time.monotonic() + _PATIENCE
-        while not at.is_mount():  # some return before it is there
-            if time.monotonic() > deadline:
-                raise MountRefusedError(f"`{command[0]}` mounted nothing")
-            time.sleep(0.02)
+        self._await(at, command[0])
+        self._mounted.append(at)
+        return at
+
+    def remote(self, at: Path, source: Path) -> Path:
+        """A directory of a server, by sshfs; the server's program for that runs here, without a network.
+
+        Args:
+            at: the directory at which it appears.
+            source: the directory on the server.
+        """
+        sshfs = shutil.which("sshfs")
+        server = next((path for path in _SFTP_SERVERS if os.path.exists(path)), None)
+        if sshfs is None or server is None:
+            raise MountRefusedError("there is no `sshfs`" if sshfs is None else "there is no `sftp-server`")
+        at.mkdir(exist_ok=True)
+        near, far = socket.socketpair()
+        with near, far:
+            client = [sshfs, "-f", "-o", "passive", f":{source}", str(at)]
+            for command, end in (([server], far.fileno()), (client, near.fileno())):
+                self._programs.append(subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL))
+        self._await(at, "sshfs")
         self._mounted.append(at)
         return at
 
@@ -104,6 +127,16 @@ class Mounts:
         """Take away what is still there, the last one first, whoever uses it."""
         while self._mounted:
             subprocess.run(["umount", "--lazy", str(self._mounted.pop())], check=True)
+        for program in self._programs:
+            program.wait(_PATIENCE)
+
+    def _await(self, at: Path, program: str | Path) -> None:
+        """Wait for a program's file system: some return before it is there."""
+        deadline = time.monotonic() + _PATIENCE
+        while not at.is_mount():
+            if time.monotonic() > deadline:
+                raise MountRefusedError(f"`{program}` mounted nothing")
+            time.sleep(0.02)
 
     def _mount(self, at: Path, *arguments: str) -> Path:
         if sys.platform != "linux":

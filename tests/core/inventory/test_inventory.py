@@ -14,13 +14,13 @@ import pytest
 from central_venv import Home, Store
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
 from central_venv.inventory.found import FoundEnvironment, FoundProject
-from central_venv.inventory.project_state import project_state
+from central_venv.inventory.project_state import Parent, project_state
 from central_venv.inventory.search import environment_directories, find_project, find_projects
-from central_venv.machine import host
+from central_venv.machine import clock, host
 from central_venv.policy.key import home_name
 from central_venv.store.disk_usage import measure
+from central_venv.store.identity import observed
 from central_venv.store.lock import Lock
-from central_venv.store.project_record import ProjectRecord
 from support.environments import INTERPRETER, seal
 from support.trees import listing, write_tree
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from central_venv.store.environment import Environment
+    from central_venv.store.project_record import ProjectRecord
 
     Maker = Callable[[Path], Path]
 
@@ -79,10 +80,12 @@ def set_time(path: Path | str, time: float) -> None:
         pytest.skip("this file system has no such time")
 
 
-def record(root: Path, **changes: str | None) -> ProjectRecord:
-    mount = host.mount_point(str(root))
-    fields: dict[str, Any] = {"host": host.name(), "mount": mount, "volume": host.volume(mount), **changes}
-    return ProjectRecord(str(root), **fields)
+def record(root: Path, **changes: Any) -> ProjectRecord:
+    """What a home says of a project that is there, or would be."""
+    made = observed(str(root), created=clock.now())
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
 
 
 def test_a_store_that_does_not_exist_is_empty(store: Path) -> None:
@@ -772,7 +775,7 @@ def test_the_environment_of_a_script_is_found(base: Path, store: Path) -> None:
         pytest.param({"host": None}, id="recorded on an unknown machine"),
         pytest.param({"mount": os.path.abspath(os.sep + "elsewhere")}, id="recorded below another mount point"),
         pytest.param({"mount": None}, id="recorded below an unknown mount point"),
-        pytest.param({"volume": "another"}, id="recorded on another volume"),
+        pytest.param({"parent_volume": "another"}, id="in a directory on another volume"),
     ],
 )
 def test_a_project_that_may_be_elsewhere_is_unreachable(change: dict[str, str | None], base: Path) -> None:
@@ -793,7 +796,7 @@ def directories_looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_projects_with_a_common_parent_cost_one_look_at_it(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = directories_looked_at(monkeypatch)
-    seen: dict[tuple[str, str | None, str | None], bool] = {}
+    seen: dict[str, Parent | None] = {}
 
     states = [project_state(record(base / name), seen) for name in ("a", "b", "c")]
 
@@ -803,7 +806,7 @@ def test_projects_with_a_common_parent_cost_one_look_at_it(base: Path, monkeypat
 
 def test_what_was_seen_of_one_parent_is_not_believed_of_another(base: Path) -> None:
     (base / "there").mkdir()
-    seen: dict[tuple[str, str | None, str | None], bool] = {}
+    seen: dict[str, Parent | None] = {}
 
     states = [project_state(record(base / parent / "gone"), seen) for parent in ("there", "missing", "there")]
 
@@ -812,9 +815,15 @@ def test_what_was_seen_of_one_parent_is_not_believed_of_another(base: Path) -> N
 
 def test_what_was_seen_of_one_volume_is_not_believed_of_another(base: Path) -> None:
     gone = base / "gone"
-    seen: dict[tuple[str, str | None, str | None], bool] = {}
+    seen: dict[str, Parent | None] = {}
 
-    changes: list[dict[str, str | None]] = [{}, {"volume": "another"}, {"mount": "/elsewhere"}, {"host": "another"}, {}]
+    changes: list[dict[str, str | None]] = [
+        {},
+        {"parent_volume": "another"},
+        {"mount": "/elsewhere"},
+        {"host": "another"},
+        {},
+    ]
     states = [project_state(record(gone, **change), seen) for change in changes]
 
     assert states == ["orphan", "unreachable", "unreachable", "unreachable", "orphan"]
@@ -822,7 +831,7 @@ def test_what_was_seen_of_one_volume_is_not_believed_of_another(base: Path) -> N
 
 def test_a_project_that_stands_is_active_whatever_was_seen_of_its_parent(base: Path) -> None:
     (base / "project").mkdir()
-    seen: dict[tuple[str, str | None, str | None], bool] = {}
+    seen: dict[str, Parent | None] = {}
 
     states = [project_state(record(base / name), seen) for name in ("gone", "project")]
 

@@ -21,6 +21,7 @@ from central_venv.errors import (
     StoreError,
 )
 from central_venv.machine import clock, host
+from central_venv.machine.birth import birth_time, generation
 from central_venv.policy.key import home_name
 from central_venv.store.location import is_enabled
 from central_venv.store.project_record import ProjectRecord, write_project
@@ -120,16 +121,21 @@ def test_the_record_of_a_home_tells_its_project_and_where_that_was(
 
     home_of.prepare()
 
-    mount = host.mount_point(home_of.root)
     with open(home_of.record_path, encoding="utf-8") as file:
         assert json.load(file) == {
             "schema": 1,
             "root": home_of.root,
             "created": "2026-11-24T09:00:00Z",
             "host": host.name(),
-            "mount": mount,
-            "volume": host.volume(mount),
+            "mount": host.mount_point(home_of.root),
+            "volume": host.volume(home_of.root),
             "inode": host.inode(home_of.root),
+            "generation": generation(home_of.root),
+            "parent": host.inode(os.path.dirname(home_of.root)),
+            "born": birth_time(home_of.root),
+            "parent_born": birth_time(os.path.dirname(home_of.root)),
+            "parent_volume": host.volume(os.path.dirname(home_of.root)),
+            "recorded": "2026-11-24T09:00:00Z",
         }
 
 

@@ -151,15 +151,49 @@ def test_a_last_use_that_an_old_record_tells_is_overlooked(tmp_path: Path) -> No
 @pytest.mark.skipif(sys.platform == "win32", reason="paths are POSIX")
 def test_a_project_record_is_plain_json(tmp_path: Path) -> None:
     record = ProjectRecord(
-        "/é\udcff", created="2026-11-21T09:00:00Z", host="laptop", mount="/", volume=None, inode=1234
+        "/é\udcff",
+        created="2026-11-21T09:00:00Z",
+        host="laptop",
+        mount="/",
+        volume=None,
+        inode=1234,
+        generation=99,
+        parent=1200,
+        born=1795251600.25,
+        parent_born=1795200000.5,
+        parent_volume="8a6bf1d3",
+        recorded="2026-11-22T09:00:00Z",
     )
 
     write_project(str(tmp_path / "project.json"), record)
 
     assert (tmp_path / "project.json").read_bytes() == (
         b'{"schema": 1, "root": "/\\u00e9\\udcff", "created": "2026-11-21T09:00:00Z", '
-        b'"host": "laptop", "mount": "/", "volume": null, "inode": 1234}\n'
+        b'"host": "laptop", "mount": "/", "volume": null, "inode": 1234, '
+        b'"generation": 99, "parent": 1200, "born": 1795251600.25, "parent_born": 1795200000.5, '
+        b'"parent_volume": "8a6bf1d3", "recorded": "2026-11-22T09:00:00Z"}\n'
     )
+
+
+def test_a_project_record_of_an_older_version_knows_nothing_of_the_directory_above(tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    path.write_text(json.dumps(PROJECT))
+
+    record = read_project(str(path))
+
+    assert record is not None
+    assert (record.inode, record.parent, record.born, record.recorded) == (7, None, None, None)
+
+
+@pytest.mark.parametrize("born", ["7", True, 7, [7], {}])
+def test_a_birth_that_is_no_time_is_unknown(born: object, tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    path.write_text(json.dumps({**PROJECT, "born": born, "parent_born": born}))
+
+    record = read_project(str(path))
+
+    assert record is not None
+    assert (record.born, record.parent_born) == (None, None)
 
 
 def test_a_project_record_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ def home_with(root: str, settings: Settings) -> Home:
             f"central environments are turned off for `{root}` ({settings.origins['enabled']})",
             hint="turn them on there, or with `CENTRAL_VENV=1`",
         )
-    home = Home(open_store(settings, root), root)
+    home = Home(open_store(settings, root), root, on_note=say_note)
     home.check()
     return home
 
@@ -94,6 +94,15 @@ def store_origin(settings: Settings, store: Store) -> Origin:
     if store.path == settings.store:
         return settings.origins["store"]
     return Origin("policy", ", ".join(settings.policy))
+
+
+def say_note(text: str) -> None:
+    """Tell the user what is worth knowing and stops nothing."""
+    import sys
+
+    from central_venv.machine.words import printable
+
+    print(f"note: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def root_of(directory: str) -> str:

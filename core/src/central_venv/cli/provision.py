@@ -58,6 +58,8 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
         CentralVenvError: it cannot be made, or is a shared one that is not there.
     """
     environment = choice.environment
+    if choice.is_shared:  # of its own ones, that is done with the use
+        _renew(choice.home)
     ready = False
     while not ready:
         if not environment.is_surely_ready():
@@ -71,6 +73,15 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
             ready = True
     environment.uses.make_inheritable()
     return Activation(choice.home, choice).for_program()
+
+
+def _renew(home: Home) -> None:
+    """Let a home that is there say where its project is now."""
+    try:
+        if home.check():
+            home.prepare()
+    except StoreError:  # what cannot be noted can be used all the same
+        return
 
 
 def keep_link(choice: Choice, settings: Settings) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from central_venv.doctor.finding import Finding
     from central_venv.inventory.found import FoundEnvironment, FoundProject
+    from central_venv.inventory.project_state import Parent
     from central_venv.store.project_record import ProjectRecord
 
 
@@ -36,7 +37,7 @@ def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
     """
     projects: list[FoundProject] = []
     unrecorded: list[str] = []
-    seen: dict[tuple[str, str | None, str | None], bool] = {}
+    seen: dict[str, Parent | None] = {}
     for home in homes:
         problems: list[CentralVenvError] = []
         project = find_project(home, on_problem=problems.append, seen=seen)

@@ -6,6 +6,8 @@ import os
 
 from central_venv.inventory.found import ACTIVE, ORPHAN, UNREACHABLE
 from central_venv.machine import host
+from central_venv.machine.birth import birth_time
+from central_venv.store import identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +19,40 @@ if TYPE_CHECKING:
     Listener = Callable[[CentralVenvError], None]
 
 
-def project_state(record: ProjectRecord, seen: dict[tuple[str, str | None, str | None], bool] | None = None) -> str:
+class Parent:
+    """The directory in which projects lie or lay, as it is now.
+
+    Attributes:
+        mount: where its file system is mounted.
+        volume: which file system that is; None if unknown.
+        inode: its number there; None if unknown.
+        born: when it was made, in seconds since the epoch; None if unknown.
+    """
+
+    __slots__ = ("born", "inode", "mount", "path", "volume")
+
+    def __init__(self, path: str) -> None:
+        """Look at a directory.
+
+        Args:
+            path: its true path.
+        """
+        self.path = path
+        self.mount = host.mount_point(path)
+        self.volume = host.volume(path)
+        self.inode = host.inode(path)
+        self.born = birth_time(path)
+
+
+def project_state(record: ProjectRecord, seen: dict[str, Parent | None] | None = None) -> str:
     """``active``, ``orphan`` or ``unreachable``.
 
-    An orphan is surely gone: its parent directory still stands, on the file system that it was recorded on and on the
-    machine that recorded it. Whatever cannot be seen for another reason is unreachable.
+    An orphan is surely gone: its parent directory still stands, the same one on the file system that it was recorded on
+    and on the machine that recorded it. Whatever cannot be seen for another reason is unreachable.
 
     Args:
         record: what the home says.
-        seen: remembers from one call to the next which parents stand where they were; for many calls at one moment.
+        seen: remembers parents from one call to the next; for many calls at one moment.
     """
     try:
         os.stat(record.root)
@@ -35,19 +62,32 @@ def project_state(record: ProjectRecord, seen: dict[tuple[str, str | None, str |
         return UNREACHABLE
     else:
         return ACTIVE  # a script is a project, too
-    if record.host != host.name() or record.mount is None:
+    if record.host != host.name():
         return UNREACHABLE
-    place = os.path.dirname(record.root), record.mount, record.volume
-    stands = None if seen is None else seen.get(place)
-    if stands is None:
-        stands = _stands(*place)
-        if seen is not None:
-            seen[place] = stands
-    return ORPHAN if stands else UNREACHABLE
+    path = os.path.dirname(record.root)
+    if seen is None:
+        seen = {}
+    if path not in seen:
+        seen[path] = Parent(path) if os.path.isdir(path) else None
+    parent = seen[path]
+    return ORPHAN if parent is not None and _is_parent(record, parent) else UNREACHABLE
 
 
-def _stands(parent: str, mount: str, volume: str | None) -> bool:
-    if not os.path.isdir(parent) or host.mount_point(parent) != mount or host.volume(mount) != volume:
+def _is_parent(record: ProjectRecord, parent: Parent) -> bool:
+    """Whether a directory is surely the one that a project lay in."""
+    if parent.mount != record.mount:
         return False
+    is_old = record.parent is None  # of an older version, which recorded nothing of it but the volume of its mount
+    volume = host.volume(parent.mount) if is_old else parent.volume
+    recorded = record.volume if is_old else record.parent_volume
     # Of a drive that nothing tells from the next one, nobody can say that it is still there; of the root, anybody.
-    return volume is not None or os.path.dirname(mount) == mount
+    if recorded != volume if recorded is not None else os.path.dirname(parent.mount) != parent.mount:
+        return False
+    if is_old:
+        return identity.is_born_before(parent.born, record) is True
+    if record.parent != parent.inode:
+        return False
+    born = identity.same_moment(record.parent_born, parent.born)
+    if born is None and record.parent_born is None and parent.born is None:
+        return host.keeps_numbers(parent.path)
+    return born is True

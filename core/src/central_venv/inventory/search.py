@@ -12,7 +12,7 @@ import os
 
 from central_venv.errors import CentralVenvError
 from central_venv.inventory.found import SHARED, UNRECORDED, FoundEnvironment, FoundProject
-from central_venv.inventory.project_state import project_state
+from central_venv.inventory.project_state import Parent, project_state
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
@@ -46,7 +46,7 @@ def find_projects(store: Store, *, on_problem: Listener) -> Iterator[FoundProjec
     Raises:
         StoreError: the store itself cannot be listed.
     """
-    seen: dict[tuple[str, str | None, str | None], bool] = {}
+    seen: dict[str, Parent | None] = {}
     shared: list[FoundProject] = []
     users: dict[str, list[FoundProject]] = {}
     for home in store.homes():
@@ -62,9 +62,7 @@ def find_projects(store: Store, *, on_problem: Listener) -> Iterator[FoundProjec
         yield project
 
 
-def find_project(
-    home: str, *, on_problem: Listener, seen: dict[tuple[str, str | None, str | None], bool] | None = None
-) -> FoundProject:
+def find_project(home: str, *, on_problem: Listener, seen: dict[str, Parent | None] | None = None) -> FoundProject:
     """The project of one home, with its environments.
 
     Args:

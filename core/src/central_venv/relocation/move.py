@@ -65,6 +65,8 @@ class Move:
         if self.record is not None and self.record.host not in {None, host.name()}:
             return f"`{self.former}` was recorded on the machine `{self.record.host}`, and may still be there"
         root = self.home.root
+        if self.record is not None and identity.lived_beside(self.record, identity.observed(root, created=None)):
+            return f"the directory `{root}` was there already when `{self.former}` was still in its place"
         if (
             os.path.isdir(self.former)
             and not is_same(self.former, root)

@@ -158,7 +158,7 @@ def _refuse_home_of_another(move: Move, former: str) -> None:
     record = read_project(move.home.record_path)
     if record is None or record.root != root or record.host != host.name():
         return
-    if record.inode is None or record.inode == host.inode(root):
+    if record.inode is None or (record.inode == host.inode(root) and record.volume == host.volume(root)):
         return
     seen = identity.moved_to(record, ())
     if seen == former:

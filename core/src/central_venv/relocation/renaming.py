@@ -19,6 +19,7 @@ from central_venv.store.deleted import Deleted
 from central_venv.store.descent import is_refusal
 from central_venv.store.environment_record import CREATING, EnvironmentRecord, Holder
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
+from central_venv.store.identity import observed
 from central_venv.store.lock import Lock
 from central_venv.store.project_record import ProjectRecord, read_project, write_project
 from central_venv.store.trash import Trash
@@ -163,18 +164,9 @@ def _project_record(move: Move) -> ProjectRecord:
     It counts as made now: it is for this directory, which may be younger than the home.
     """
     root, old = move.home.root, move.record
-    mount = host.mount_point(root)
     replaced = None if move.old == move.home.path else read_project(move.home.record_path)
     shared = [None if record is None else record.shared for record in (old, replaced)]
-    return ProjectRecord(
-        root,
-        created=clock.now(),
-        host=host.name(),
-        mount=mount,
-        volume=host.volume(mount),
-        inode=host.inode(root),
-        shared=shared[0] or shared[1],
-    )
+    return observed(root, created=clock.now(), shared=shared[0] or shared[1])
 
 
 def note_stores(

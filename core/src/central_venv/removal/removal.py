@@ -10,7 +10,7 @@ from central_venv.errors import CentralVenvError, NewerRecordError
 from central_venv.inventory.found import SHARED, FoundEnvironment, FoundProject
 from central_venv.inventory.occupancy import is_anything_claimed, is_bare, is_empty
 from central_venv.inventory.search import find_project, find_projects
-from central_venv.machine import files, host
+from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.project_link.removing import withdrawn
 from central_venv.removal import runner_leavings
@@ -304,7 +304,7 @@ def _roots(project: FoundProject) -> Iterator[str]:
     """Where a project may have a link: at its path and, if its directory is elsewhere now, there."""
     if project.root is not None:
         yield project.root
-    if project.record is not None and host.inode(project.record.root) != project.record.inode:
+    if project.record is not None:
         moved = identity.moved_to(project.record, ())
         if moved is not None:
             yield moved

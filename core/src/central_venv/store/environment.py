@@ -257,6 +257,7 @@ class Environment(RecordedEnvironment):
         """
         claimed = self.claimed
         if not claimed:
+            self._prepare()
             self._wait(on_wait, cancelled)
         try:
             self.uses.begin()

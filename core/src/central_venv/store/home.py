@@ -9,7 +9,6 @@ from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.store.project_record import (
-    ProjectRecord,
     is_project_record_of,
     read_project,
     shared_environment_in,
@@ -19,6 +18,8 @@ from central_venv.store.store import refuse_strangers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from central_venv.store.environment import Environment
     from central_venv.store.store import Store
 
@@ -36,9 +37,17 @@ class Home:
         path: absolute path of the home, whether it exists or not.
     """
 
-    __slots__ = ("path", "root", "store")
+    __slots__ = ("_on_note", "path", "root", "store")
 
-    def __init__(self, store: Store, root: str) -> None:
+    def __init__(self, store: Store, root: str, *, on_note: Callable[[str], None] | None = None) -> None:
+        """Name a home.
+
+        Args:
+            store: the store it lies in.
+            root: true path of the project root.
+            on_note: told what the user should know of it when it is used, in one line.
+        """
+        self._on_note = on_note
         self.store = store
         self.root = root
         self.path = os.path.join(store.path, home_name(root))
@@ -165,10 +174,11 @@ class Home:
         return True
 
     def prepare(self) -> None:
-        """Make the home if need be, and make sure that it is this project's.
+        """Make the home if need be, and make sure that it is this project's and says where that is now.
 
         Raises:
-            HomeConflictError: it is another project's, or not a directory of this user.
+            HomeConflictError: it is another project's, also if that was or is at the same path, or not a directory of
+                this user.
             RecordError: its record is damaged or newer than this version understands.
             StoreError: the store cannot be written.
         """
@@ -177,6 +187,7 @@ class Home:
         if not self.check():
             self._write_record()
             self.check()  # of two projects that began at once, the one whose record stayed may go on
+        self._renew()
 
     def prepare_runner(self, runner: str) -> str:
         """Make a runner's directory in the home, for a runner that keeps more there than environments.
@@ -208,21 +219,21 @@ class Home:
                 f"there is no shared environment `{name}`", hint=f"make it with `central-venv create {name}`"
             )
 
+    def _renew(self) -> None:
+        from central_venv.store.renewal import is_current, renew
+
+        if not is_current(self.record_path, self.root):
+            note = renew(self.path, self.root)
+            if note is not None and self._on_note is not None:
+                self._on_note(note)
+
     def _write_record(self) -> None:
         from contextlib import suppress
 
-        from central_venv.machine import clock, host
+        from central_venv.machine import clock
+        from central_venv.store.identity import observed
 
-        mount = host.mount_point(self.root)
-        record = ProjectRecord(
-            self.root,
-            created=clock.now(),
-            host=host.name(),
-            mount=mount,
-            volume=host.volume(mount),
-            inode=host.inode(self.root),
-        )
-        write_project(self.record_path, record)
+        write_project(self.record_path, observed(self.root, created=clock.now()))
         # A time is of whole seconds to some who watch the file: so they see a change that follows at once.
         made = clock.seconds() - _APART
         with suppress(OSError):

@@ -12,42 +12,100 @@ import stat
 import sys
 
 from central_venv.machine import clock, host
+from central_venv.machine.birth import birth_time, generation
+from central_venv.store.project_record import ProjectRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from central_venv.store.project_record import ProjectRecord
-
 #: Seconds by which a directory must be younger than an environment to be another one: some clocks are that coarse.
 TOLERANCE = 2
 # A record says the second in which a home was made, so a directory that was there may be younger by a part of it.
 _RESOLUTION = 1
-
-# From <linux/stat.h>: `struct statx` is 256 bytes long.
-_STATX_SIZE = 256
-_STATX_BTIME = 0x800
-_STATX_BTIME_OFFSET = 80
-_AT_FDCWD = -100
+# Seconds by which two births differ that are one, read in two ways.
+_ROUNDING = 1e-3
 
 
-def birth_time(path: str) -> float | None:
-    """When a directory was made, in seconds since the epoch; None if the system does not know.
+def observed(root: str, *, created: str | None, shared: str | None = None) -> ProjectRecord:
+    """What a home has to say of a project as it is now.
 
     Args:
-        path: the directory; a link at its end is followed.
+        root: true path of the project root.
+        created: when the home was made, ISO 8601 in UTC.
+        shared: the shared environment that the project uses.
     """
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
+    parent = os.path.dirname(root)
+    return ProjectRecord(
+        root,
+        created=created,
+        host=host.name(),
+        mount=host.mount_point(root),
+        volume=host.volume(root),
+        inode=host.inode(root),
+        generation=generation(root),
+        parent=host.inode(parent),
+        born=birth_time(root),
+        parent_born=birth_time(parent),
+        parent_volume=host.volume(parent),
+        recorded=clock.now(),
+        shared=shared,
+    )
+
+
+def same_moment(born: float | None, other: float | None) -> bool | None:
+    """Whether two births are one; None if one of them is unknown."""
+    return None if born is None or other is None else abs(born - other) < _ROUNDING
+
+
+def is_same(record: ProjectRecord, now: ProjectRecord) -> bool | None:
+    """Whether the directory at a project's path is the one that a home was recorded for; None if nobody can tell.
+
+    Args:
+        record: what the home says.
+        now: what `observed` says.
+    """
+    if os.path.isfile(now.root) or None in (record.inode, now.inode):  # a script is another file whenever it is saved
         return None
-    if sys.platform == "win32":  # before Python 3.12 the one name, since then the other
-        born = getattr(status, "st_birthtime", status.st_ctime)
-    else:
-        born = getattr(status, "st_birthtime", None)
-        if born is None and sys.platform == "linux":
-            born = _statx_birth_time(path)
-    return born or None  # file systems without birth times answer with zero
+    numbered = record.inode == now.inode
+    born = same_moment(record.born, now.born)
+    if born is None and record.born is None and numbered:  # an older version recorded no birth
+        born = is_born_before(now.born, record)
+    if numbered and born:
+        return True
+    # Elsewhere a number says nothing, and a layer above others may give a directory another birth when it changes.
+    if sys.platform == "linux" and not host.keeps_numbers(now.root):
+        return None
+    return False if born is False or not numbered else None
+
+
+def is_same_volume(record: ProjectRecord, now: ProjectRecord) -> bool:
+    """Whether two records are surely of one file system.
+
+    Args:
+        record: what the home says.
+        now: what `observed` says.
+    """
+    if record.volume is None or record.volume == now.volume:
+        return record.volume is not None
+    # Older versions recorded that of the mount point, which can be another one.
+    return record.parent is None and now.mount is not None and record.volume == host.volume(now.mount)
+
+
+def lived_beside(record: ProjectRecord, now: ProjectRecord) -> bool:
+    """Whether a directory surely is another one than the project, and was there when that was recorded.
+
+    Only Linux keeps a time of birth that nobody can set: macOS and Windows let whoever copies or unpacks something
+    give it another one.
+
+    Args:
+        record: what the home says.
+        now: what `observed` says of the directory, at the project's path or at another one.
+    """
+    recorded = clock.to_timestamp(record.recorded or record.created)
+    if sys.platform != "linux" or now.born is None or recorded is None:
+        return False
+    return is_same(record, now) is False and now.born < recorded - TOLERANCE
 
 
 def replaced(record: ProjectRecord, made: Iterable[float | None]) -> bool:
@@ -68,13 +126,15 @@ def replaced(record: ProjectRecord, made: Iterable[float | None]) -> bool:
 
 
 def moved_to(record: ProjectRecord, candidates: Iterable[str]) -> str | None:
-    """Where the directory that a home was made for is now; None if nobody can tell for sure.
+    """Where the directory that a home was made for is now; None if it did not move, or if nobody can tell for sure.
 
     Args:
-        record: of a home whose project is gone from its path.
+        record: of a home.
         candidates: true paths of directories to look at, beside those in the parent directory of the old path.
     """
     if record.host != host.name() or record.inode is None or record.volume is None:
+        return None
+    if _is_root_of(record, record.root):
         return None
     paths = (*_siblings(record.root, record.inode), *candidates)
     return next((path for path in paths if path != record.root and _is_root_of(record, path)), None)
@@ -82,8 +142,9 @@ def moved_to(record: ProjectRecord, candidates: Iterable[str]) -> str | None:
 
 def _siblings(root: str, inode: int) -> Iterator[str]:
     """What lies where a root lay, and has its number."""
+    parent = os.path.dirname(root)
     try:
-        with os.scandir(os.path.dirname(root)) as entries:
+        with os.scandir(parent) as entries:
             yield from [entry.path for entry in entries if entry.inode() == inode]
     except (OSError, ValueError):
         return
@@ -94,31 +155,14 @@ def _is_root_of(record: ProjectRecord, path: str) -> bool:
         status = os.lstat(path)
     except (OSError, ValueError):
         return False
-    if not stat.S_ISDIR(status.st_mode) or status.st_ino != record.inode or _volume(path) != record.volume:
+    if not stat.S_ISDIR(status.st_mode) or status.st_ino != record.inode or host.volume(path) != record.volume:
         return False
-    created, born = clock.to_timestamp(record.created), birth_time(path)
-    return created is not None and born is not None and born < created + _RESOLUTION
+    born = birth_time(path)
+    same = is_born_before(born, record) if record.born is None else same_moment(record.born, born)
+    return same is True
 
 
-def _volume(path: str) -> str | None:
-    return host.volume(host.mount_point(path))
-
-
-def _statx_birth_time(path: str) -> float | None:
-    """What the system call says that Python has no name for."""
-    try:
-        import ctypes
-
-        statx = ctypes.CDLL(None, use_errno=True).statx
-        answer = ctypes.create_string_buffer(_STATX_SIZE)
-        if statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_BTIME, answer) != 0:
-            return None
-    except (ImportError, OSError, AttributeError, ValueError):  # a system or C library without it
-        return None
-    from struct import unpack_from
-
-    (known,) = unpack_from("=I", answer)
-    if not known & _STATX_BTIME:
-        return None
-    seconds, nanoseconds = unpack_from("=qI", answer, _STATX_BTIME_OFFSET)
-    return float(seconds + nanoseconds / 1e9)
+def is_born_before(born: float | None, record: ProjectRecord) -> bool | None:
+    """Whether a directory was there when a home was made; None if nobody can tell."""
+    created = clock.to_timestamp(record.created)
+    return None if created is None or born is None else born < created + _RESOLUTION

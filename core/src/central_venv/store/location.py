@@ -9,12 +9,17 @@ from central_venv.policy.settings import load_settings, switched_off
 from central_venv.store.home import Home
 from central_venv.store.store import open_store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def project_home(root: str | os.PathLike[str]) -> Home | None:
+
+def project_home(root: str | os.PathLike[str], *, on_note: Callable[[str], None] | None = None) -> Home | None:
     """The home of the project at a root; writes nothing.
 
     Args:
         root: what the runner calls the project's directory, in any spelling.
+        on_note: told what the user should know of the home when it is used, in one line.
 
     Returns:
         The home, which need not exist; None if the user turned central environments off.
@@ -31,7 +36,7 @@ def project_home(root: str | os.PathLike[str]) -> Home | None:
     settings = load_settings(path)
     if not settings.enabled:
         return None
-    home = Home(open_store(settings, path), path)
+    home = Home(open_store(settings, path), path, on_note=on_note)
     home.check()
     return home
 

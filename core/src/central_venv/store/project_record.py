@@ -1,6 +1,7 @@
 """The record of a project: a small JSON file that says which project a home is of.
 
-``<home>/project.json``, written once, and when the project begins or ends to use a shared environment::
+``<home>/project.json``, written once, when the project begins or ends to use a shared environment, and when it is used
+and one of the facts is not true any more::
 
     {"schema": 1,
      "root": "/home/joe/projects/foo",        the project's true path
@@ -9,6 +10,12 @@
      "mount": "/",                            where the project's file system was mounted
      "volume": "8a6bf1d3",                    and which one it was; null if the system cannot tell
      "inode": 1234,                           which directory of it the root is; null likewise
+     "generation": 99,                        and which one of those that had this number; null likewise
+     "parent": 1200,                          the inode of the directory that the root lies in; null likewise
+     "born": 1795251600.25,                   when the root was made, in seconds since the epoch; null likewise
+     "parent_born": 1795200000.5,             and when that directory was
+     "parent_volume": "8a6bf1d3",             the file system of that directory: it can be another one
+     "recorded": "2026-11-22T09:00:00Z",      when all this was so
      "shared": "@torch"}                      the shared environment that the project uses; absent if it uses its own
 """
 
@@ -17,6 +24,7 @@ from __future__ import annotations
 import os
 
 from central_venv.machine import files
+from central_venv.machine.json_text import json_text
 from central_venv.policy.layout import is_shared_name
 from central_venv.store.record_file import begins_with, damaged, decode, encode, text_in
 
@@ -33,10 +41,30 @@ class ProjectRecord:
         mount: the mount point above the root when the home was made; None if unknown.
         volume: the file system that was mounted there; None if unknown.
         inode: the number of the root's directory in it; None if unknown.
+        generation: which one it is of the directories that had this number; None if unknown.
+        born: when the root's directory was made, in seconds since the epoch; None if unknown.
+        parent: the number of the directory that the root lies in; None if unknown, as to older versions.
+        parent_born: when that directory was made; None if unknown.
+        parent_volume: the file system that it is on; None if unknown.
+        recorded: when these facts were written, ISO 8601 in UTC; None if only `created` tells.
         shared: the shared environment that the project uses instead of its own; None if it does not.
     """
 
-    __slots__ = ("created", "host", "inode", "mount", "root", "shared", "volume")
+    __slots__ = (
+        "born",
+        "created",
+        "generation",
+        "host",
+        "inode",
+        "mount",
+        "parent",
+        "parent_born",
+        "parent_volume",
+        "recorded",
+        "root",
+        "shared",
+        "volume",
+    )
 
     def __init__(  # noqa: PLR0913  # one for each field
         self,
@@ -47,6 +75,12 @@ class ProjectRecord:
         mount: str | None = None,
         volume: str | None = None,
         inode: int | None = None,
+        generation: int | None = None,
+        parent: int | None = None,
+        born: float | None = None,
+        parent_born: float | None = None,
+        parent_volume: str | None = None,
+        recorded: str | None = None,
         shared: str | None = None,
     ) -> None:
         self.root = root
@@ -55,6 +89,12 @@ class ProjectRecord:
         self.mount = mount
         self.volume = volume
         self.inode = inode
+        self.generation = generation
+        self.parent = parent
+        self.born = born
+        self.parent_born = parent_born
+        self.parent_volume = parent_volume
+        self.recorded = recorded
         self.shared = shared
 
 
@@ -89,6 +129,12 @@ def read_project(path: str) -> ProjectRecord | None:
         mount=text_in(fields, "mount"),
         volume=text_in(fields, "volume"),
         inode=_number(fields, "inode"),
+        generation=_number(fields, "generation"),
+        parent=_number(fields, "parent"),
+        born=_time(fields, "born"),
+        parent_born=_time(fields, "parent_born"),
+        parent_volume=text_in(fields, "parent_volume"),
+        recorded=text_in(fields, "recorded"),
         shared=shared,
     )
 
@@ -108,8 +154,25 @@ def shared_environment_in(path: str) -> str | None:
     return None if record is None else record.shared
 
 
+def says_so(path: str, facts: dict[str, str | int | None], born: float | None = None) -> bool:
+    """Whether a project record surely holds facts; False means that it must be looked at closely.
+
+    Each use of a project asks that, so it compares bytes, as `begins_with` does.
+
+    Args:
+        path: the record.
+        facts: from ``host`` to ``parent``, in the record's order.
+        born: what follows them, if it has to be compared as well.
+    """
+    content = files.read(path)
+    text = json_text(facts)[1:-1]
+    if born is not None:
+        text += f', "born": {born!r}, '
+    return content is not None and text.encode() in content
+
+
 def write_project(path: str, record: ProjectRecord) -> None:
-    """Write a project record; its key order is what `begins_with` relies on.
+    """Write a project record; its key order is what `begins_with` and `says_so` rely on.
 
     Raises:
         StoreError: it cannot be written.
@@ -121,6 +184,12 @@ def write_project(path: str, record: ProjectRecord) -> None:
         "mount": record.mount,
         "volume": record.volume,
         "inode": record.inode,
+        "generation": record.generation,
+        "parent": record.parent,
+        "born": record.born,
+        "parent_born": record.parent_born,
+        "parent_volume": record.parent_volume,
+        "recorded": record.recorded,
     }
     if record.shared is not None:
         fields["shared"] = record.shared
@@ -138,3 +207,8 @@ def _can_be_a_path(text: str) -> bool:
 def _number(fields: dict[str, object], key: str) -> int | None:
     value = fields.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _time(fields: dict[str, object], key: str) -> float | None:
+    value = fields.get(key)
+    return value if type(value) is float else None

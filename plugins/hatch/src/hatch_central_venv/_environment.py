@@ -69,7 +69,7 @@ class CentralEnvironment(VirtualEnvironment):
             config = {**config, "path": chosen}
         elif directories.keys().isdisjoint({"virtual", self.PLUGIN_NAME}):
             try:
-                home = project_home(root)
+                home = project_home(root, on_note=app.display_warning)
                 if home is not None:
                     self._central = home.environment(RUNNER, directory_name(home, root, name))
                     config = {**config, "path": self._central.path}  # a copy: the project's own stays as it is

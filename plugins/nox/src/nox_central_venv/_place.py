@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from central_venv import CentralVenvError, project_home
@@ -47,7 +48,7 @@ class Place:
         self._problem: CentralVenvError | None = None
         self._prepared = False
         try:
-            self._home = project_home(root)
+            self._home = project_home(root, on_note=partial(_LOGGER.warning, "%s"))
         except CentralVenvError as error:
             self._problem = error
         self.directory = None if self._home is None else self._home.runner_directory(RUNNER)

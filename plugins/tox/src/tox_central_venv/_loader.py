@@ -6,9 +6,10 @@ flag, variable or override has answered.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 RUNNER = "tox"
 
+_LOGGER = logging.getLogger(__name__)
+
 
 class CentralLoader(MemoryLoader):
     """Answers `work_dir` and, as long as that answer is in force, what depends on it."""
@@ -41,7 +44,7 @@ class CentralLoader(MemoryLoader):
     def home(self) -> Home | None:
         """The project's home; None if central environments are turned off."""
         try:
-            return project_home(self._core["tox_root"])
+            return project_home(self._core["tox_root"], on_note=partial(_LOGGER.warning, "%s"))
         except CentralVenvError as error:
             raise HandledError(str(error)) from error
 
