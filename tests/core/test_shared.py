@@ -204,7 +204,7 @@ def test_a_record_of_an_older_central_venv_uses_none_and_can_begin_to(home_of: H
     record = read_project(home_of.record_path)
     assert record is not None
     assert (record.shared, record.created, record.host) == ("@torch", created, host.name())
-    assert record.inode is None
+    assert record.inode == host.inode(root)
 
 
 @pytest.mark.parametrize("value", [5, "", ["@torch"], "../evil", "/evil", "@../../evil", ".venv"])

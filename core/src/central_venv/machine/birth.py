@@ -36,28 +36,34 @@ def birth_time(path: str) -> float | None:
     return born or None  # file systems without birth times answer with zero
 
 
-def generation(path: str) -> int | None:
-    """What a file system counts with each directory to which it gives one number; None if nobody can tell.
+if sys.platform == "linux":
 
-    Asking for the time of birth would load a library, which takes a sixth of Python's start-up time.
+    def generation(path: str) -> int | None:
+        """What a file system counts with each directory to which it gives one number; None if nobody can tell.
 
-    Args:
-        path: the directory; a link at its end is followed.
-    """
-    if sys.platform != "linux":
-        return None
-    import fcntl
+        Asking for the time of birth would load a library, which takes a sixth of Python's start-up time.
 
-    answer = bytearray(8)
-    try:
-        descriptor = os.open(path, READ_WITHOUT_WAITING)
+        Args:
+            path: the directory; a link at its end is followed.
+        """
+        import fcntl
+
+        answer = bytearray(8)
         try:
-            fcntl.ioctl(descriptor, _GET_GENERATION, answer)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError):
+            descriptor = os.open(path, READ_WITHOUT_WAITING)
+            try:
+                fcntl.ioctl(descriptor, _GET_GENERATION, answer)
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError):
+            return None
+        return int.from_bytes(answer[:4], sys.byteorder) or None  # an `int`, whatever the name of the request says
+
+else:
+
+    def generation(path: str) -> int | None:  # noqa: ARG001  # nothing tells
+        """Nothing: only Linux tells."""
         return None
-    return int.from_bytes(answer[:4], sys.byteorder) or None  # an `int`, whatever the name of the request says
 
 
 def _statx_birth_time(path: str) -> float | None:

@@ -90,20 +90,17 @@ if sys.platform == "win32":
         """The serial number of the volume, which begins with a bit that no device's number has."""
         return os.stat(path).st_dev | 1 << 64
 
-    def _carried_identifier(path: str) -> str | None:  # noqa: ARG001  # there, every volume has a number
-        """Nothing: every volume has a number."""
-        return None
-
 else:
 
     def _file_system_number(path: str) -> int:
         """What the file system tells of its identity; on some it is 0 or the number of the device."""
         return os.statvfs(path).f_fsid
 
+
+if sys.platform == "linux":
+
     def _carried_identifier(path: str) -> str | None:
         """The identifier in the file system, as Linux >= 6.9 tells it; spelled as in `_IDENTIFIERS`."""
-        if sys.platform != "linux":
-            return None
         import fcntl
         from itertools import pairwise
 
@@ -121,6 +118,12 @@ else:
             return None
         ends = (0, 8, 12, 16, 20, len(digits))
         return "-".join(filter(None, (digits[i:j] for i, j in pairwise(ends))))
+
+else:
+
+    def _carried_identifier(path: str) -> str | None:  # noqa: ARG001  # nothing tells
+        """Nothing: only Linux tells."""
+        return None
 
 
 def inode(path: str) -> int | None:

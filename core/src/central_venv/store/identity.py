@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TOLERANCE = 2
 # A record says the second in which a home was made, so a directory that was there may be younger by a part of it.
 _RESOLUTION = 1
+# Whether nobody can set a time of birth.
+_BIRTHS_STAND = sys.platform == "linux"
 # Seconds by which two births differ that are one, read in two ways.
 _ROUNDING = 1e-3
 
@@ -103,7 +105,7 @@ def lived_beside(record: ProjectRecord, now: ProjectRecord) -> bool:
         now: what `observed` says of the directory, at the project's path or at another one.
     """
     recorded = clock.to_timestamp(record.recorded or record.created)
-    if sys.platform != "linux" or now.born is None or recorded is None:
+    if not _BIRTHS_STAND or now.born is None or recorded is None:
         return False
     return is_same(record, now) is False and now.born < recorded - TOLERANCE
 
