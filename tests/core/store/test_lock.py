@@ -697,3 +697,15 @@ def test_what_is_not_held_does_not_outlive_anything(lock: Lock, tmp_path: Path) 
 
     assert not lock.held
     assert listing(tmp_path) == {"home"}
+
+
+def test_a_file_system_that_makes_numbers_up_is_an_error_and_nobody_waits_for_ever(
+    lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some programs that serve one: what was opened has another number than what is at its path."""
+    monkeypatch.setattr(os.path, "samestat", lambda *_: False)
+
+    with pytest.raises(StoreError, match="whenever it is looked at, it is another file"):
+        lock.try_acquire()
+
+    assert not lock.held

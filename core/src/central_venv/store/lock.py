@@ -13,7 +13,7 @@ import os
 import sys
 import time
 
-from central_venv.errors import WaitCancelledError
+from central_venv.errors import StoreError, WaitCancelledError
 from central_venv.machine import files
 
 TYPE_CHECKING = False
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 POLL_INTERVAL = 0.05
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+#: How often a lock's file can be removed by others between two looks; more often, the file system makes numbers up.
+_ATTEMPTS = 100
+
 _OPEN = os.O_RDWR | os.O_CREAT | _NO_LINK
 #: Who only looks need not be able to write.
 _LOOK = os.O_RDONLY | _NO_LINK
@@ -80,7 +83,7 @@ class Lock:
         Raises:
             StoreError: the lock file cannot be made or opened.
         """
-        while True:
+        for _ in range(_ATTEMPTS):
             if self._make_directories:
                 files.make_private_directory(os.path.dirname(self.path))
             try:
@@ -101,6 +104,10 @@ class Lock:
                     os.close(descriptor)
             if not taken:
                 return False
+        raise StoreError(
+            f"cannot lock `{self.path}`: whenever it is looked at, it is another file",
+            hint="its file system gives one file several numbers: set `CENTRAL_VENV_HOME` to a directory elsewhere",
+        )
 
     def make_inheritable(self) -> None:
         """Hand the lock on to a program that takes the place of this one, or is started without closing files.
