@@ -529,7 +529,7 @@ def test_an_environment_whose_python_nobody_can_reach_is_one_clear_error(
 ) -> None:
     fake_uv(f"'{UV}' \"$@\"; rm '{environment.path}/bin/python'; ln -s /nowhere/python '{environment.path}/bin/python'")
 
-    with pytest.raises(CreationError, match="whose Python is not there, or out of this user's reach"):
+    with pytest.raises(CreationError, match="bin/python` cannot be reached: what it was made from"):
         make(environment, home_of)
 
     assert not environment.claimed

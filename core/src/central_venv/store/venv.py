@@ -41,6 +41,16 @@ def programs_directory(path: str) -> str:
     return f"{path}{os.sep}{_SCRIPTS}"
 
 
+def is_unfollowed(path: str) -> bool:
+    """Whether an environment's Python is there, but behind a link that is not followed on that file system.
+
+    Args:
+        path: the environment's directory, in which no Python can be reached.
+    """
+    link = f"{path}{_INTERPRETER}"
+    return os.path.islink(link) and not os.path.exists(link) and os.path.exists(os.path.realpath(link))
+
+
 def created(path: str) -> float | None:
     """When the environment was made or made anew, in seconds since the epoch; None if there is none.
 
