@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,36 @@ def test_a_disk_that_fills_up_during_the_creation_loses_no_record(nox: Nox, proj
     assert result.status == 1
     (record,) = small_disk.glob("store/*/project.json")
     assert json.loads(record.read_text())["root"] == str(project)
+
+
+def test_what_a_creation_left_on_a_full_disk_is_made_anew(nox: Nox, project: Path, small_disk: Path) -> None:
+    noxfile = project / "noxfile.py"
+    noxfile.write_text(noxfile.read_text().replace('"uv"', '"virtualenv"'))
+    variables = {"CENTRAL_VENV_HOME": str(small_disk / "store")}
+    failed = nox.run("-s", "a", cwd=project, **variables)  # pip does not fit
+    left = list(small_disk.glob("store/*/.nox/a"))
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+
+    result = nox.run("-R", "-s", "a", cwd=project, **variables)
+
+    assert (failed.status, left) == (1, [])
+    assert result.status == 0, result.text
+    assert list(small_disk.glob("store/*/.nox/a/lib/python*/site-packages/pip/__main__.py")) != []
+
+
+@pytest.mark.parametrize("lost", ["bin/python", "pyvenv.cfg"])
+@pytest.mark.skipif(sys.platform == "win32", reason="names of POSIX")
+def test_an_environment_that_lost_what_makes_it_one_is_not_reused(newest_nox: Nox, project: Path, lost: str) -> None:
+    newest_nox.run("-s", "a", cwd=project)
+    path = newest_nox.directory(project) / "a"
+    (path / lost).unlink()
+    (path / "old").touch()
+
+    result = newest_nox.run("-R", "-s", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert (path / lost).exists()
+    assert not (path / "old").exists()
 
 
 def test_a_repaired_home_is_used_again(newest_nox: Nox, project: Path, home_of_project: Path) -> None:

@@ -251,6 +251,21 @@ def test_an_environment_without_a_record_is_adopted(tox: Tox, project: Path, wor
     assert [each["root"] for each in tox.listed(project)] == [str(project)]
 
 
+@posix
+def test_an_environment_that_lost_its_python_is_made_anew(
+    tox: Tox, project: Path, work_dir: Callable[[Path], Path]
+) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+    python = work_dir(project) / "a" / "bin" / "python"
+    python.unlink()
+
+    result = tox.run("run", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert python.exists()
+    assert tox.environments(project) == {"a": "ready"}
+
+
 def test_a_damaged_record_is_written_anew(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:
     tox.run("run", "-e", "a", cwd=project)
     (work_dir(project).parent / ".central-venv" / "tox" / "a.json").write_text('{"schema": 1, "runn')

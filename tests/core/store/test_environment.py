@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from central_venv.store.environment import Environment
+    from support.mounts import Mounts
 
     Maker = Callable[[Path], Path]
 
@@ -1768,3 +1769,101 @@ def test_a_use_before_anything_else_makes_the_store_whole(environment: Environme
     environment.uses.end()
 
     assert {".gitignore", "CACHEDIR.TAG"} <= set(os.listdir(store))
+
+
+# what is not complete, and a runner would take for a good one
+
+
+def test_the_record_of_a_creation_that_failed_half_way_does_not_go(
+    environment: Environment, make_environment: Maker
+) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+
+    unchanged = environment.restore_record()
+    environment.release()
+
+    assert not unchanged
+    assert recorded_state(environment) == "creating"
+    assert not environment.is_ready()
+
+
+def recorded_state(environment: Environment) -> object:
+    fields = recorded(environment)
+    return None if fields is None else fields["state"]
+
+
+@pytest.mark.parametrize("lost", ["bin/python", "pyvenv.cfg"])
+@posix_only
+def test_what_is_not_complete_is_discarded(environment: Environment, make_environment: Maker, lost: str) -> None:
+    claim(environment)
+    path = make_environment(Path(environment.path))
+    environment.seal()
+    environment.release()
+    (path / lost).unlink()
+    known = environment.lost_python
+
+    claim(environment)
+    environment.discard_incomplete()
+
+    assert known is (lost == "bin/python")
+    assert not os.path.lexists(path)
+
+
+def test_what_is_complete_is_not_discarded_unless_another_python_is_asked_for(
+    environment: Environment, make_environment: Maker
+) -> None:
+    claim(environment, request="3.12")
+    path = make_environment(Path(environment.path))
+    environment.seal()
+    environment.release()
+    claim(environment, request="3.12")
+
+    environment.discard_incomplete("3.12")
+    kept = path.exists()
+    environment.discard_incomplete("3.13")
+
+    assert kept
+    assert not path.exists()
+
+
+def test_to_discard_nothing_makes_nothing(environment: Environment) -> None:
+    claim(environment)
+    before = listing(Path(environment.store))
+
+    environment.discard_incomplete()
+
+    assert listing(Path(environment.store)) == before
+
+
+def test_what_may_be_a_good_one_to_others_is_not_discarded(
+    base: Path, project: Path, mounts: Mounts, make_environment: Maker
+) -> None:
+    environment = Home(Store(str(mounts.memory(base / "disk", "nosymfollow"))), str(project)).environment("tox", "a")
+    claim(environment)
+    path = make_environment(Path(environment.path))
+    (path / "bin" / "python").unlink()
+    (path / "bin" / "python").symlink_to(sys.executable)
+
+    with pytest.raises(StoreError, match=r"cannot be reached: it is a link"):
+        environment.discard_incomplete()
+
+    assert path.is_dir()
+    assert not environment.lost_python
+
+
+@posix_only
+def test_a_claim_for_a_removal_writes_nothing(environment: Environment, make_environment: Maker) -> None:
+    claim(environment)
+    make_environment(Path(environment.path))
+    environment.seal()
+    environment.release()
+    before = recorded(environment)
+
+    environment.claim_for_removal(on_wait=refuse_to_wait)
+    during = (environment.claimed, environment.is_ready(), recorded(environment))
+    environment.discard()
+    environment.release()
+
+    assert during == (True, True, before)
+    assert recorded(environment) is None

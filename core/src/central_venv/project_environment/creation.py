@@ -172,23 +172,9 @@ def _check_room(environment: Environment) -> None:
         raise CreationError(
             f"`{environment.path}` is in the way: it is no environment, and nobody recorded it", hint="move it away"
         )
-    if not venv.has_interpreter(environment.path) and venv.is_unfollowed(environment.path):
-        raise _out_of_reach(environment.path)  # it may be a good one to others
+    venv.refuse_unfollowed(environment.path)
     if venv.is_environment(environment.path) and (user := environment.in_use_by()) is not None:
         raise CreationError(f"`{environment.path}` cannot be made anew: it is in use by {user}", hint="end that first")
-
-
-def _out_of_reach(path: str) -> CreationError:
-    python = os.path.join(path, venv.PYTHON)
-    if venv.is_unfollowed(path):
-        return CreationError(
-            f"`{python}` cannot be reached: it is a link, and none is followed on that file system",
-            hint="mount it without `nosymfollow`, or set `CENTRAL_VENV_HOME` to a directory on another one",
-        )
-    return CreationError(
-        f"`{python}` cannot be reached: what it was made from is not there, or not for this user",
-        hint="name another Python with `--python`, or let this user read the one that it was made from",
-    )
 
 
 def _make_room(environment: Environment, command: list[str], directory: str, *, keep: bool) -> Trash:
@@ -274,6 +260,11 @@ def _run(command: list[str], path: str, directory: str) -> None:
     if not venv.is_environment(path):
         raise CreationError(f"`{program}` made no environment at `{path}`", hint="try again")
     if not venv.has_interpreter(path):  # or whoever waits for a complete one would have it made again and again
-        raise _out_of_reach(path)
+        venv.refuse_unfollowed(path)
+        raise CreationError(
+            f"`{os.path.join(path, venv.PYTHON)}` cannot be reached: what it was made from is not there, or not for "
+            "this user",
+            hint="name another Python with `--python`, or let this user read the one that it was made from",
+        )
     if said:
         sys.stderr.write(f"{said}\n")

@@ -6,6 +6,8 @@ Whoever is killed in between leaves a record that says so and a lock that is fre
 
 from __future__ import annotations
 
+import os
+
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.store import venv
@@ -38,6 +40,7 @@ class Environment(RecordedEnvironment):
 
     __slots__ = (
         "_command",
+        "_created",
         "_lock",
         "_prepare",
         "_previous",
@@ -62,6 +65,7 @@ class Environment(RecordedEnvironment):
         self.uses = Uses(layout.environment_uses_path(home, runner, directory))
         self._command: str | None = None
         self._previous: EnvironmentRecord | None = None
+        self._created: float | None = None  # before the claim
         self._prepare = prepare
 
     @property
@@ -140,7 +144,7 @@ class Environment(RecordedEnvironment):
             if not again:
                 if not replaced:
                     self._refuse_moved(old)
-                self._previous = old
+                self._previous, self._created = old, venv.created(self.path)
             record = EnvironmentRecord(self.runner, name, state=CREATING, holder=this_process(command), request=request)
             write_environment(self.record_path, record)
         except BaseException:
@@ -293,17 +297,40 @@ class Environment(RecordedEnvironment):
 
         return set_aside(self.store, self.path)
 
-    def restore_record(self) -> None:
+    def discard_incomplete(self, request: str | None = None) -> None:
+        """Remove what is at the claimed environment's place, if it is no complete environment.
+
+        For a runner that reuses what it finds, before it looks.
+
+        Args:
+            request: the Python that the runner asks for; one of another Python is removed, too.
+
+        Raises:
+            StoreError: it cannot be removed, or may be a good one to others.
+        """
+        if os.path.lexists(self.path) and not self.is_ready(request):
+            venv.refuse_unfollowed(self.path)
+            self.discard()
+
+    def restore_record(self) -> bool:
         """Record what was recorded before the claim, if it still is true: for a change that failed before it began.
+
+        Returns:
+            Whether it is; otherwise the record goes on to say that the environment is being created.
 
         Raises:
             StoreError: the store cannot be written.
         """
-        previous = self._previous
+        previous, created = self._previous, venv.created(self.path)
         if previous is None:
+            if created != self._created:
+                return False
             files.remove(self.record_path)
-        elif previous.state == READY and previous.created == venv.created(self.path):
+        elif previous.state == READY and previous.created == created:
             write_environment(self.record_path, previous)
+        else:
+            return False
+        return True
 
     def in_use_by(self) -> str | None:
         """What else uses the environment, in words: a process that marked it so, or one that runs from it.

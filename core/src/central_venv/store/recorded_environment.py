@@ -45,6 +45,11 @@ class RecordedEnvironment:
         return venv.is_environment(self.path)
 
     @property
+    def lost_python(self) -> bool:
+        """Whether it is an environment whose Python is gone, so that whoever takes it for a good one fails."""
+        return self.exists and not venv.has_interpreter(self.path) and not venv.is_unfollowed(self.path)
+
+    @property
     def recorded(self) -> bool:
         """Whether there is a record; with a claim, whether there was one before that.
 

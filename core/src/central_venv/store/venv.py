@@ -45,10 +45,26 @@ def is_unfollowed(path: str) -> bool:
     """Whether an environment's Python is there, but behind a link that is not followed on that file system.
 
     Args:
-        path: the environment's directory, in which no Python can be reached.
+        path: the environment's directory.
     """
     link = f"{path}{_INTERPRETER}"
-    return os.path.islink(link) and not os.path.exists(link) and os.path.exists(os.path.realpath(link))
+    return not os.path.exists(link) and os.path.islink(link) and os.path.exists(os.path.realpath(link))
+
+
+def refuse_unfollowed(path: str) -> None:
+    """Raise if an environment may be a good one to others, who follow its links.
+
+    Args:
+        path: the environment's directory.
+
+    Raises:
+        StoreError: its Python is behind a link that is not followed.
+    """
+    if is_unfollowed(path):
+        raise StoreError(
+            f"`{path}{_INTERPRETER}` cannot be reached: it is a link, and none is followed on that file system",
+            hint="mount it without `nosymfollow`, or set `CENTRAL_VENV_HOME` to a directory on another one",
+        )
 
 
 def created(path: str) -> float | None:

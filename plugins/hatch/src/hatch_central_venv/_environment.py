@@ -145,7 +145,7 @@ class CentralEnvironment(VirtualEnvironment):
             if os.path.lexists(central.path):
                 self._refuse_if_used(central)
                 self._refuse_if_in_the_way(central)
-                central.discard()
+                central.discard_incomplete(self._request)
             with EnvVars({"VIRTUALENV_PROMPT": self._prompt}):
                 super().create()
             if not central.exists:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import shlex
+from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -138,13 +139,14 @@ class Sessions:
             return create()
         try:
             self._claim(environment)
-            if environment.interrupted:
-                environment.discard()
+            environment.discard_incomplete()
             made.env.update(environment.command_variables)
             try:
                 created = create()
             except Exception:
-                environment.restore_record()  # unless something was changed
+                with suppress(CentralVenvError):
+                    if not environment.restore_record() or not environment.exists:  # something was changed
+                        environment.discard()
                 raise
             environment.seal()
         except CentralVenvError as error:

@@ -83,7 +83,7 @@ class _CentralEnvironment(ToxEnv):
             except WaitCancelledError:
                 raise SystemExit(-2) from None  # as tox ends any command that it interrupts
             self._central = self._central_known
-            if self._central.half_moved:  # tox would take it for a good one
+            if self._central.half_moved or self._central.lost_python:  # tox would take it for a good one
                 super()._clean()
 
     def _seal_central(self) -> None:
