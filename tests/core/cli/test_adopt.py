@@ -844,6 +844,16 @@ def test_what_a_killed_removal_left_is_removed_by_the_next(
     assert left(here) == {similar.name}
 
 
+def test_what_a_killed_removal_left_is_removed_by_the_same_command(here: Path, run: Runner) -> None:
+    write_tree(here / LEFTOVER, {".venv/a": ""})
+
+    said = run("adopt", ".venv", "--yes")
+
+    assert said.status == 1
+    assert f"error: there is no environment `{here / '.venv'}`\n" in said.err
+    assert left(here) == set()
+
+
 def test_what_a_killed_removal_left_is_removed_alone(here: Path, run: Runner) -> None:
     write_tree(here / LEFTOVER, {"lib/a": ""})
 

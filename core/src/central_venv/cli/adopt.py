@@ -129,7 +129,16 @@ def _replace(home: Home, plan: Plan, settings: Settings, arguments: Namespace) -
 
 
 def _plan(home: Home, choice: Choice, names: Sequence[str], *, keep: bool) -> Plan:
-    plan = Plan(choice, find(home.root, names, home.store.path), [] if keep else leftovers(home.root))
+    left, missing = [] if keep else leftovers(home.root), None
+    try:
+        trees = find(home.root, names, home.store.path)
+    except AdoptionError as error:
+        if not left:  # else it may be what a removal took that was broken off
+            raise
+        trees, missing = [], error
+    plan = Plan(choice, trees, left)
+    if missing is not None:
+        plan.failed.append((home.root, missing))
     for tree in plan.trees:
         for old in tree.environments:
             try:
