@@ -5,6 +5,7 @@ some hundred steps would take most of the time. The fork is killed before its st
 tells of each before it makes it.
 
     command …               central-venv with these arguments
+    central-venv command …  the same, also for those commands that are called like what follows
     create STORE ROOT NAME  an environment of tox
     renew STORE ROOT NAME   the same without what an interrupted creation left
     make-link PATH TARGET   a link in a project
@@ -189,6 +190,8 @@ def _do(step: int, job: str, *arguments: str) -> int:
         create(*arguments, anew=job == "renew")
     elif job == "make-link":
         make_link(*arguments)
+    elif job == "central-venv":
+        status = main(arguments)
     else:
         status = main([job, *arguments])
     return SURVIVED if step else status

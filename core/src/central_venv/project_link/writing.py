@@ -5,9 +5,11 @@ What cannot be done beside it is a warning: an environment can be used without a
 
 from __future__ import annotations
 
+import os
+
 from central_venv.errors import CentralVenvError, LinkError, RepositoryError
 from central_venv.machine import files
-from central_venv.project_link import link
+from central_venv.project_link import link, temporary
 from central_venv.project_link.found import LINK, REDIRECT, Found
 from central_venv.store import venv
 
@@ -21,6 +23,7 @@ def write(path: str, kind: str, environment: str, *, anew: bool) -> None:
         FileExistsError: something is there that was not.
         LinkError: it cannot be made.
     """
+    temporary.sweep(os.path.dirname(path))
     try:
         if kind == REDIRECT:
             from central_venv.project_link import redirect
