@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from support.mounts import Mounts
+
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, and names of any bytes, are POSIX")
 
 
@@ -144,6 +146,36 @@ def test_names_that_differ_in_case_are_two_directories_where_they_can_be(base: P
     (base / "FOO").mkdir()
 
     assert (true_path(f"{base}/foo"), true_path(f"{base}/FOO")) == (f"{base}/foo", f"{base}/FOO")
+
+
+def test_a_directory_that_is_not_there_is_not_one_that_differs_in_case(base: Path) -> None:
+    (base / "foo").mkdir()
+    if (base / "FOO").exists():
+        pytest.skip("this file system ignores case")
+
+    assert true_path(str(base / "FOO")) == str(base / "FOO")
+
+
+@posix_only
+def test_a_name_with_two_stored_ones_that_differ_only_to_some_is_left_as_it_is(
+    forgetful: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "listdir", lambda _: ["STRASSE", "stra\u00dfe"])
+    monkeypatch.setattr(os, "lstat", lambda _: os.stat_result(range(10)))
+
+    assert true_path("/STRA\u00dfE") == "/STRA\u00dfE"
+
+
+@pytest.mark.parametrize("asked", ["Proj", "PROJ", "proj", "pROJ"])
+def test_where_each_spelling_has_a_number_of_its_own_the_stored_one_counts(
+    asked: str, base: Path, mounts: Mounts
+) -> None:
+    image = mounts.image("vfat", base / "image")
+    drive = mounts.program(base / "drive", "fusefat", "-o", "rw+", image, base / "drive")
+    (drive / "Proj").mkdir()
+    assert len({(drive / name).stat().st_ino for name in ("Proj", "PROJ")}) == 2
+
+    assert true_path(str(drive / asked)) == str(drive / "Proj")
 
 
 @posix_only

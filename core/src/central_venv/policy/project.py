@@ -39,15 +39,14 @@ def _spelled(path: str) -> str:
 
 def _spelling(directory: str, name: str) -> str:
     """The name under which a listing of the directory shows an entry."""
-    path = os.path.join(directory, name)
     variant = _variant(name)
     if variant is None:
         return name
     try:
-        # Two spellings of one entry: only then is the listing worth its time. (Directories have no hard links.)
-        wanted = os.lstat(path)
-        if not os.path.samestat(wanted, os.lstat(os.path.join(directory, variant))):
-            return name
+        # Only if both spellings are there is the listing worth its time. It shows both if they are two entries; their
+        # numbers say nothing, as some file systems that ignore case make up another one for each spelling.
+        for each in (variant, name):
+            os.lstat(os.path.join(directory, each))
         listed = os.listdir(directory)
     except (
         OSError
@@ -56,7 +55,8 @@ def _spelling(directory: str, name: str) -> str:
     if name in listed:
         return name
     folded = _fold(name)
-    return next((entry for entry in listed if _fold(entry) == folded), name)
+    spellings = [entry for entry in listed if _fold(entry) == folded]
+    return spellings[0] if len(spellings) == 1 else name
 
 
 def _variant(name: str) -> str | None:
