@@ -59,6 +59,8 @@ class Running:
         seen: set[bytes] = set()
         try:
             for pid, path in _paths(spellings, _device(store)):
+                if path in seen:  # as most of what a process maps
+                    continue
                 used = [path[len(spelling) :] for spelling in spellings if path.startswith(spelling)]
                 self._paths += [(each + os.sep.encode(), pid) for each in used]
                 self._note_directories(path, pid, seen)
