@@ -91,7 +91,7 @@ class World:
         assert [contents(path) for path in self.kept] == self.before
         for project in find_projects(Store(str(self.store)), on_problem=fail):
             for environment in project.environments:
-                assert environment.state in {"ready", "broken"}
+                assert environment.state in {"ready", "broken", "moved"}
 
     def ready(self) -> set[str]:
         """The project's environments that can be used, by their directories."""
