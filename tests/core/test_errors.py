@@ -31,6 +31,7 @@ def test_all_errors_are_known_here() -> None:
         "RepositoryError",
         "SettingsError",
         "StoreError",
+        "UnmovableError",
         "WaitCancelledError",
     ]
 

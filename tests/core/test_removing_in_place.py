@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -241,6 +242,34 @@ def test_nothing_changes_where_the_python_cannot_be_deleted(
     assert [reason for _, _, reason in removed.kept] == ["it cannot be moved out of the way: operation not permitted"]
     assert contents(Path(home_of.path)) == before
     assert (path / INTERPRETER).exists()
+
+
+@pytest.mark.parametrize("where", [".", ".."], ids=["the environment", "what it lies in"])
+def test_nothing_changes_in_what_somebody_made_immutable(
+    base: Path, here: Path, mounts: Mounts, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    disk = mounts.loop(mounts.image("ext4", base / "image"), base / "disk")
+    home = Home(Store(str(disk / "store")), str(here))
+    path = write_tree(seal(home), {"lib/a.py": "1"})
+    before = contents(path)
+    subprocess.run(["chattr", "+i", path / where], check=True)
+
+    removed = carry_out(home)
+
+    subprocess.run(["chattr", "-i", path / where], check=True)
+    assert [reason for _, _, reason in removed.kept] == ["it cannot be moved out of the way: operation not permitted"]
+    assert contents(path) == before
+
+
+def test_a_discard_leaves_nothing(home_of: Home, nothing_moves: None) -> None:
+    path = write_tree(seal(home_of), {"lib/a.py": "1"})
+    environment = home_of.environment("tox", "py312")
+    environment.claim("py312", on_wait=lambda _: None)
+
+    environment.discard()
+
+    assert not path.exists()
+    assert environment.claimed
 
 
 def refuse_to_unlink(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -80,6 +80,8 @@ def delete_bare_home(store: str, name: str, deleted: Deleted) -> None:
     home = os.path.join(store, name)
     _refuse_mounts(home)
     with opened(store, ()) as parent, opened(store, (name,)) as directory:
+        if _removed_empty(parent, name):
+            return
         with suppress(FileNotFoundError):
             _unlink(directory, layout.PROJECT_RECORD, deleted)
         with suppress(FileNotFoundError):
@@ -101,6 +103,8 @@ def _delete(store: str, parts: Sequence[str], deleted: Deleted, *, python: bool)
     path, here = os.path.join(store, *parts), Deleted()
     _refuse_mounts(path)
     with opened(store, parts[:-1]) as parent:
+        if _removed_empty(parent, parts[-1]):
+            return
         directory = open_itself(parent, parts[-1])
         try:
             status = _make_writable(directory)
@@ -124,6 +128,21 @@ def _delete(store: str, parts: Sequence[str], deleted: Deleted, *, python: bool)
             f"`{path}` was deleted only in part: cannot delete `{place}`: {reason[:1].lower()}{reason[1:]}",
             hint="make that deletable, and run the command again",
         )
+
+
+def _removed_empty(parent: int, name: str) -> bool:
+    """Remove a directory if it is empty; otherwise nothing is changed.
+
+    Raises:
+        OSError: it could not be removed even if it were empty, as if it or its parent is immutable or another user's.
+    """
+    try:
+        os.rmdir(name, dir_fd=parent)
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    return True
 
 
 def _refuse_mounts(path: str) -> None:
