@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from central_venv import Home, Store
-from central_venv.machine import host
+from central_venv.machine import clock
 from central_venv.policy.layout import environment_path, environment_record_path
 from central_venv.store.environment_record import READY, EnvironmentRecord, Holder, write_environment
-from central_venv.store.project_record import ProjectRecord, write_project
+from central_venv.store.identity import observed
+from central_venv.store.project_record import write_project
 
 ENVIRONMENTS_PER_PROJECT = 4
 FILES_PER_DIRECTORY = 12
@@ -44,8 +45,6 @@ def make_store(directory: Path, count: int, *, linked_files: int = 0, gone: int 
     store = Store(str(directory / "store"))
     (directory / "projects").mkdir(parents=True)
     cache = _make_cache(directory / "cache", linked_files)
-    mount = host.mount_point(str(directory))
-    volume = host.volume(mount)
     interpreter = os.path.realpath(sys.executable)
     store.prepare()
     for number in range(count // ENVIRONMENTS_PER_PROJECT):
@@ -54,8 +53,7 @@ def make_store(directory: Path, count: int, *, linked_files: int = 0, gone: int 
             root.mkdir()
         home = Home(store, str(root))
         os.mkdir(home.path, 0o700)
-        record = ProjectRecord(str(root), created="2026-01-01T00:00:00Z", host=host.name(), mount=mount, volume=volume)
-        write_project(home.record_path, record)
+        write_project(home.record_path, observed(str(root), created=clock.now()))
         for minor in range(10, 10 + ENVIRONMENTS_PER_PROJECT):
             _make_environment(home.path, f"py3{minor}", interpreter, cache)
     return Path(store.path)

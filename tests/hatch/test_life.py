@@ -14,6 +14,7 @@ import pytest
 from support.hatch import BARE, PACKAGE, UNBOUND, project_with
 from support.hosts import SCRIPTS, finish
 from support.pipes import Rendezvous
+from support.runners import CLONED_ANEW
 from support.trees import write_tree
 
 if TYPE_CHECKING:
@@ -67,6 +68,16 @@ def assert_remade(hatch: Hatch, project: Path, result: Result, mark: Path) -> No
     assert "Creating environment: default" in result.err
     assert not mark.exists()
     assert hatch.environments(project) == {"default": "ready"}
+
+
+def test_the_run_that_finds_environments_of_an_older_clone_says_so_once(hatch: Hatch, tmp_path: Path) -> None:
+    project = project_with(tmp_path, BARE)
+    hatch.run("env", "create", cwd=project)
+    hatch.make_older(project)
+
+    said = [hatch.run(*SAY_PREFIX, cwd=project) for _ in range(2)]
+
+    assert [(each.status, each.text.count(CLONED_ANEW)) for each in said] == [(0, 1), (0, 0)]
 
 
 def marked(hatch: Hatch, project: Path) -> Path:

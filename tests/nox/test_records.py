@@ -12,6 +12,7 @@ import pytest
 from support.hosts import finish, interrupt, read_until
 from support.nox import ENABLED
 from support.pipes import Rendezvous
+from support.runners import CLONED_ANEW
 from support.trees import contents, write_tree
 
 if TYPE_CHECKING:
@@ -64,6 +65,16 @@ def test_each_session_is_listed_with_its_python(nox: Nox, tmp_path: Path) -> Non
     found = {(each["runner"], each["name"], each["python"], each["state"]) for each in listed["environments"]}
     assert found == {("nox", "a", VERSION, "ready"), ("nox", "b", VERSION, "ready")}
     assert all(each["created"] and each["last_used"] for each in listed["environments"])
+
+
+def test_the_run_that_finds_environments_of_an_older_clone_says_so_once(nox: Nox, tmp_path: Path) -> None:
+    project = project_with(tmp_path, where("a"), where("b"))
+    nox.run(cwd=project)
+    nox.make_older(project)
+
+    said = [nox.run(cwd=project) for _ in range(2)]
+
+    assert [(each.status, each.text.count(CLONED_ANEW)) for each in said] == [(0, 1), (0, 0)]
 
 
 def test_an_environment_is_ready_as_soon_as_its_session_begins(nox: Nox, tmp_path: Path) -> None:

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from central_venv import Home, Store
+
 from support.commands import ask, listed
+from support.environments import make_older
 
 if TYPE_CHECKING:
     import subprocess
 
     from support.hosts import Host, Result
+
+
+#: What the user is told of a project that was cloned anew.
+CLONED_ANEW = "is another directory than the one that the environments in"
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,11 @@ class Runner:
         """Where the runner's files of a project belong, as the command line says."""
         words = ("path", "--runner", self.program, "--project", project)
         return Path(ask(*words, cwd=project).removesuffix(os.linesep))
+
+    def make_older(self, project: Path) -> None:
+        """Let the project's home say that it was made for an older directory at that path."""
+        store = self.directory(project).parent.parent
+        make_older(Home(Store(str(store)), os.path.realpath(project)))
 
     def records(self, project: Path) -> dict[str, dict[str, Any]]:
         """The environments' records by the names of their directories."""

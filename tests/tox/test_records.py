@@ -12,6 +12,7 @@ import pytest
 from support.hosts import finish, interrupt
 from support.network import need_index
 from support.pipes import Rendezvous
+from support.runners import CLONED_ANEW
 from support.tox import PACKAGE, SOURCE_PACKAGE
 from support.trees import write_tree
 
@@ -66,6 +67,15 @@ def test_each_run_is_a_use(tox: Tox, project: Path, work_dir: Callable[[Path], P
     assert result.status == 0, result.text
     assert before == ["1970-01-02T00:00:00Z"]
     assert path.stat().st_mtime > 86400
+
+
+def test_the_run_that_finds_environments_of_an_older_clone_says_so_once(tox: Tox, project: Path) -> None:
+    tox.run("run", "-e", "a", cwd=project)
+    tox.make_older(project)
+
+    said = [tox.run("run", "-e", "a", cwd=project) for _ in range(2)]
+
+    assert [(each.status, each.text.count(CLONED_ANEW)) for each in said] == [(0, 1), (0, 0)]
 
 
 def test_the_home_names_its_project(tox: Tox, project: Path, work_dir: Callable[[Path], Path]) -> None:

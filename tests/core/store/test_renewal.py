@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from central_venv.policy import layout
 from central_venv.store import renewal
 from central_venv.store.lock import Lock
 from central_venv.store.project_record import ProjectRecord, read_project, write_project
+from support import crash
 from support.environments import make_older, seal, seal_shared
 from support.trees import write_tree
 from support.virtualenvs import make_recorded
@@ -183,6 +185,20 @@ def test_a_project_with_a_shared_environment_is_renewed_when_that_is_used(
     assert (recorded(home).host, recorded(home).shared) == (host.name(), "@torch")
 
 
+@posix_only
+def test_whoever_is_killed_while_a_record_is_renewed_leaves_the_old_one_or_the_new_one(used: Home) -> None:
+    now, old = host.inode(used.root), facts(make_older(used, inode=1))
+    seen = []
+    for _ in crash.kills("create", used.store.path, used.root, "py312"):
+        found = recorded(used)
+        seen.append(facts(found) == old)
+        assert seen[-1] or (found.inode, found.created) == (now, old["created"])
+        make_older(used, inode=1)
+
+    assert True in seen
+    assert False in seen
+
+
 # another directory
 
 
@@ -200,6 +216,22 @@ def test_of_a_project_that_was_cloned_anew_the_first_run_says_so_once(
         f"do not fit, `central-venv clean --project {project}` removes them"
     )
     assert recorded(used).inode == host.inode(str(project))
+
+
+def test_the_command_line_tells_it_as_a_note(
+    used: Home, make_environment: Callable[[Path], Path], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from central_venv.cli.project import home_here
+    from central_venv.cli.provision import enter
+    from central_venv.project_environment.choice import choose
+
+    seal(used, ".venv", "project")
+    make_older(used)
+    home, settings = home_here(None)
+
+    enter(choose(home, settings), settings)
+
+    assert capsys.readouterr().err.startswith(f"note: `{used.root}` is another directory than the one that")
 
 
 def test_a_directory_with_the_number_of_the_former_one_is_another_one(used: Home, said: list[str]) -> None:
@@ -336,6 +368,25 @@ def test_a_project_that_lies_far_from_its_former_place_is_told_to_move_from_ther
     monkeypatch.chdir(base / "far" / "b")
     assert run("move", str(base / "a")).status == 0
     swapped.prepare()
+
+
+@linux_only
+def test_a_directory_that_is_older_than_the_recorded_one_is_another_project_at_once(
+    births: None, base: Path, store: Path
+) -> None:
+    write_tree(base / "older", {"pyproject.toml": ""})
+    deadline = time.monotonic() + 1
+    while not (base / "a").exists() or birth.birth_time(str(base / "a")) == birth.birth_time(str(base / "older")):
+        assert time.monotonic() < deadline
+        shutil.rmtree(base / "a", ignore_errors=True)
+        write_tree(base / "a", {"pyproject.toml": ""})  # until the clock of births goes on
+    home = Home(Store(str(store)), str(base / "a"))
+    seal(home)
+    shutil.rmtree(base / "a")
+    (base / "older").rename(base / "a")
+
+    with pytest.raises(HomeConflictError):
+        home.prepare()
 
 
 @posix_only

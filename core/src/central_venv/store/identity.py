@@ -107,7 +107,8 @@ def lived_beside(record: ProjectRecord, now: ProjectRecord) -> bool:
     recorded = clock.to_timestamp(record.recorded or record.created)
     if not _BIRTHS_STAND or now.born is None or recorded is None:
         return False
-    return is_same(record, now) is False and now.born < recorded - TOLERANCE
+    # Two births are told by one clock; the record's time may be that of another machine.
+    return is_same(record, now) is False and now.born < max(record.born or 0, recorded - TOLERANCE)
 
 
 def replaced(record: ProjectRecord, made: Iterable[float | None]) -> bool:
