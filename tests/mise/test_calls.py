@@ -185,6 +185,28 @@ def test_another_store_costs_one_call(newest_mise: Mise, project: Path, tmp_path
     assert found["UV_PROJECT_ENVIRONMENT"].startswith(str(tmp_path / "elsewhere"))
 
 
+def test_an_environment_of_the_users_own_is_noticed_and_left_again(
+    newest_mise: Mise, project: Path, tmp_path: Path
+) -> None:
+    own = write_tree(tmp_path / "own", {"pyvenv.cfg": "home = /usr/bin\n"})
+    before = newest_mise.env(project)
+
+    found = newest_mise.env(project, UV_PROJECT_ENVIRONMENT=str(own))
+    again = newest_mise.env(project)
+
+    assert found["VIRTUAL_ENV"] == str(own)
+    assert again["UV_PROJECT_ENVIRONMENT"] == before["UV_PROJECT_ENVIRONMENT"]
+
+
+def test_what_was_answered_before_is_no_choice_of_the_users(newest_mise: Mise, project: Path) -> None:
+    path = newest_mise.env(project)["UV_PROJECT_ENVIRONMENT"]
+    newest_mise.called()
+
+    newest_mise.env(project, UV_PROJECT_ENVIRONMENT=path)
+
+    assert newest_mise.called() == 0
+
+
 def test_an_answer_from_the_future_is_not_believed(newest_mise: Mise, project: Path) -> None:
     newest_mise.env(project)
     newest_mise.called()

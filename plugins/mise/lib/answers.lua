@@ -7,6 +7,9 @@ local shell = require("shell")
 
 local M = {}
 
+-- The user's own says where the environment is; once mise has set it, it names one in the store, and says nothing.
+local TOLD = "UV_PROJECT_ENVIRONMENT"
+
 -- The variables that an answer depends on.
 local VARIABLES = {
     "CENTRAL_VENV",
@@ -108,8 +111,18 @@ local function holds(kept, create)
     return is_there(found.environment) == found.exists and wanted
 end
 
+--- Where the user told uv that the environment is; empty if nowhere, or in the store of an answer.
+local function told(found)
+    local path = os.getenv(TOLD) or ""
+    local store = type(found) == "table" and type(found.store) == "string" and found.store .. "/" or nil
+    return store ~= nil and path:sub(1, #store) == store and "" or path
+end
+
 local function is_valid(kept, question)
     if type(kept) ~= "table" or kept.key ~= question.key or kept.program ~= question.program then
+        return false
+    end
+    if kept.told ~= told(kept.answer) then
         return false
     end
     if type(kept.given) ~= "number" or not (kept.lasts == nil or type(kept.lasts) == "number") then
@@ -132,9 +145,9 @@ function M.remembered(question, same)
     if not decoded or not is_valid(kept, question) or not holds(kept, question.create) then
         return nil
     end
-    local told = os.time() - kept.given <= WARNING_LASTS and kept.answer.problem or nil
+    local problem = os.time() - kept.given <= WARNING_LASTS and kept.answer.problem or nil
     local lasting = kept.lasts == nil or kept.answer.hung
-    return (same or lasting) and kept.answer or nil, told
+    return (same or lasting) and kept.answer or nil, problem
 end
 
 local function is_settled(found, asked)
@@ -172,6 +185,7 @@ function M.remember(question, found, asked, private)
     local written = stream:write(json.encode({
         key = question.key,
         program = question.program,
+        told = told(found),
         given = os.time(),
         lasts = lasting(found, asked),
         answer = found,

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from central_venv.project_environment.choice import Choice
-    from central_venv.store.environment import Environment
     from central_venv.store.home import Home
 
 DESCRIPTION = """Activate the environment of this project, or of another one from anywhere, in the shell. `deactivate`
@@ -103,7 +102,7 @@ def _shared(name: str) -> list[str]:
     environment.refuse_moved()
     with suppress(StoreError):  # what cannot be noted can be used all the same
         environment.touch()
-    return _words("", environment, name)
+    return _words("", environment.path, name)
 
 
 def _roots(name: str | None) -> list[str]:
@@ -145,16 +144,22 @@ def _of_project(root: str, python: str | None) -> list[str]:
     settings = load_settings(root)
     home = home_with(root, settings)
     choice = choose(home, settings, python=python)
-    environment = choice.environment
-    if not venv.is_environment(environment.path):
+    if not choice.exists:
         raise EnvironmentNameError(
             f"`{root}` has no environment `{choice.directory}`", hint=_remedy(home, choice, python)
         )
-    environment.refuse_moved()
-    note_use(home, environment)
+    if choice.is_foreign and os.pathsep in choice.path:
+        raise EnvironmentNameError(
+            f"`{choice.path}` cannot be on the search path, because there is a `{os.pathsep}` in it",
+            hint="let `UV_PROJECT_ENVIRONMENT` name another place",
+        )
+    if choice.is_foreign:  # uv knows it from the user, and a relative path means another one in each project
+        return _words("", choice.path, os.path.basename(root))
+    choice.environment.refuse_moved()
+    note_use(choice)
     if choice.is_shared:
-        return _words(root, environment, choice.directory)
-    return _words(root, environment, os.path.basename(root) + choice.directory.removeprefix(PROJECT_ENVIRONMENT))
+        return _words(root, choice.path, choice.directory)
+    return _words(root, choice.path, os.path.basename(root) + choice.directory.removeprefix(PROJECT_ENVIRONMENT))
 
 
 def _remedy(home: Home, choice: Choice, python: str | None) -> str:
@@ -173,8 +178,8 @@ def _remedy(home: Home, choice: Choice, python: str | None) -> str:
     return f"make it with `{join(command)}`{there}"
 
 
-def _words(root: str, environment: Environment, name: str) -> list[str]:
+def _words(root: str, environment: str, name: str) -> list[str]:
     """What the hook's function takes: where uv is told of the environment, its directories, what the prompt shows."""
-    programs = venv.programs_directory(environment.path)
+    programs = venv.programs_directory(environment)
     shown = "".join("_" if character in _SPECIAL_IN_PROMPTS else character for character in printable(name))
-    return [root and os.path.join(root, ""), environment.path, programs, shown]
+    return [root and os.path.join(root, ""), environment, programs, shown]

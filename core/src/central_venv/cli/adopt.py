@@ -169,6 +169,11 @@ def _candidate(home: Home, choice: Choice, tree: Tree, old: InTree, *, keep: boo
 
 
 def _project_environment(choice: Choice, old: InTree, python: str) -> Environment:
+    if choice.is_foreign:
+        raise AdoptionError(
+            f"`UV_PROJECT_ENVIRONMENT` names `{choice.path}`, so nothing would use a central environment",
+            hint="unset that variable first",
+        )
     if choice.is_shared and not choice.environment.is_ready():
         raise AdoptionError(
             f"the project uses the shared environment `{choice.directory}`, which is not there",

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from central_venv.project_environment.choice import Choice
+    from central_venv.project_environment.creation import CreationOptions
     from central_venv.store.environment import Environment
 
 DESCRIPTION = """Create the environment of this project, with uv if that is there, else with virtualenv or venv, and
@@ -56,15 +58,15 @@ def run(arguments: Namespace) -> int:
         from central_venv.cli.adopt import adopt_in_tree
 
         return adopt_in_tree([".venv"], arguments, env=arguments.env, python=arguments.python)
-    environment, made = _create_shared(arguments) if arguments.name is not None else _create(arguments)
-    version = venv.python_version(environment.path) or "an unknown Python"
+    path, made = _create_shared(arguments) if arguments.name is not None else _create(arguments)
+    version = venv.python_version(path) or "an unknown Python"
     print(f"{'created, with' if made else 'is there already, with'} Python {version}", file=sys.stderr)
     sys.stdout.flush()
-    os.write(sys.stdout.fileno(), os.fsencode(environment.path + os.linesep))
+    os.write(sys.stdout.fileno(), os.fsencode(path + os.linesep))
     return DONE
 
 
-def _create(arguments: Namespace) -> tuple[Environment, bool]:
+def _create(arguments: Namespace) -> tuple[str, bool]:
     from central_venv.cli.project import home_here
     from central_venv.cli.provision import keep_link
     from central_venv.project_environment.choice import choose
@@ -83,29 +85,47 @@ def _create(arguments: Namespace) -> tuple[Environment, bool]:
             hint=f"make that with `central-venv create {choice.directory}`, or one of its own after "
             "`central-venv use --none`",
         )
+    if choice.is_foreign:
+        return choice.path, _make_foreign(choice, arguments)
     made = _make(choice.environment, home.root, arguments, arguments.python if by_name else choice.asked)
     keep_link(choice, settings)
-    return choice.environment, made
+    return choice.path, made
 
 
-def _create_shared(arguments: Namespace) -> tuple[Environment, bool]:
+def _make_foreign(choice: Choice, arguments: Namespace) -> bool:
+    from central_venv.project_environment.creation import create_foreign
+
+    if arguments.clear and choice.exists:
+        raise CreationError(
+            f"`{choice.path}`, which `UV_PROJECT_ENVIRONMENT` names, is not in the store, so it is not made anew",
+            hint="remove it yourself, or unset that variable for a central one",
+        )
+    return create_foreign(choice.path, choice.home, _options(choice.home.root, None, arguments))
+
+
+def _create_shared(arguments: Namespace) -> tuple[str, bool]:
     from central_venv.policy.settings import load_settings
     from central_venv.store.store import open_store
 
     environment = open_store(load_settings(None), None).shared_environment(arguments.name)
-    return environment, _make(environment, None, arguments, arguments.python)
+    return environment.path, _make(environment, None, arguments, arguments.python)
 
 
 def _make(environment: Environment, root: str | None, arguments: Namespace, python: str | None) -> bool:
     from central_venv.cli.provision import say_wait
-    from central_venv.project_environment.creation import CreationOptions, create
+    from central_venv.project_environment.creation import create
 
-    further = ("--system-site-packages",) if arguments.system_site_packages else ()
-    options = CreationOptions(root, python, trusted=True, arguments=further)
-    made = create(environment, options, on_wait=say_wait, anew=arguments.clear)
+    made = create(environment, _options(root, python, arguments), on_wait=say_wait, anew=arguments.clear)
     if not made and python is not None:
         _check_python(environment, python)
     return made
+
+
+def _options(root: str | None, python: str | None, arguments: Namespace) -> CreationOptions:
+    from central_venv.project_environment.creation import CreationOptions
+
+    further = ("--system-site-packages",) if arguments.system_site_packages else ()
+    return CreationOptions(root, python, trusted=True, arguments=further)
 
 
 def _check_python(environment: Environment, python: str) -> None:

@@ -160,9 +160,9 @@ def _activation(arguments: EnvArguments, home: Home, settings: Settings) -> tupl
         # Whoever is in a directory need not trust it: a shell or mise calls this on entering.
         provide(choice, settings, trusted=False, python=arguments.python)
     found = Activation(home, choice)
-    if found.exists:
+    if found.exists and not choice.is_foreign:
         choice.environment.refuse_moved()
         from central_venv.cli.provision import note_use
 
-        note_use(home, choice.environment)
+        note_use(choice)
     return found, choice

@@ -13,6 +13,7 @@ from central_venv.cli.text import print_columns, print_safely
 from central_venv.inventory.found import ACTIVE
 from central_venv.inventory.search import find_project
 from central_venv.machine.words import printable
+from central_venv.project_environment.choice import UV_PROJECT_ENVIRONMENT, told_by_user
 from central_venv.store.home import Home
 from central_venv.store.store import open_store
 
@@ -39,8 +40,9 @@ def run(arguments: Namespace) -> int:
     project.root = root  # its home may not say so yet
     if not os.path.lexists(home.path):
         project.state = ACTIVE
+    told = told_by_user(root, store.path, settings.store)
     if arguments.json:
-        print_projects([store], [project])
+        print_projects([store], [project], environment=told)
         return DONE
     print_columns(
         [
@@ -49,6 +51,7 @@ def run(arguments: Namespace) -> int:
             ["state", project.state],
             ["central", f"{'on' if settings.enabled else 'off'} ({printable(str(settings.origins['enabled']))})"],
             ["store", f"{printable(store.path)} ({printable(str(store_origin(settings, store)))})"],
+            *([] if told is None else [["environment", f"{printable(told)} (environment: {UV_PROJECT_ENVIRONMENT})"]]),
             *([] if project.record is None or project.record.shared is None else [["uses", project.record.shared]]),
         ]
     )

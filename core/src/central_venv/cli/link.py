@@ -42,12 +42,16 @@ def run(arguments: Namespace) -> int:
     from central_venv.project_environment.choice import choose
     from central_venv.project_link import making, redirect
     from central_venv.project_link.found import path_in
-    from central_venv.store import venv
 
     home, settings = home_here(arguments.project)
     choice = choose(home, settings, env=arguments.env, python=arguments.python)
     environment = choice.path
-    if not venv.is_environment(environment):
+    if environment == path_in(home.root):
+        raise LinkError(
+            f"`{environment}` is to be the environment itself: `UV_PROJECT_ENVIRONMENT` says so",
+            hint="unset that variable for a central one",
+        )
+    if not choice.exists:
         raise LinkError(
             f"there is no environment at `{environment}`, so nothing can lead there",
             hint=f"make it with `central-venv create{_options(choice, arguments)}`",

@@ -91,18 +91,20 @@ def run(arguments: Namespace) -> int:
     return DONE
 
 
-def print_projects(stores: Sequence[Store], projects: Iterable[FoundProject]) -> None:
+def print_projects(stores: Sequence[Store], projects: Iterable[FoundProject], **more: str | None) -> None:
     """Print projects as programs read them.
 
     Args:
         stores: those that were looked through.
         projects: what was found in them.
+        more: what else is to be said.
     """
     print_document(
         {
             "schema": SCHEMA,
             "store": stores[0].path,
             "stores": [store.path for store in stores],
+            **more,
             "projects": [project.as_json() for project in projects],
         }
     )

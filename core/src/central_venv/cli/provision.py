@@ -11,9 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.policy.settings import Settings
     from central_venv.project_environment.choice import Choice
-    from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
-    from central_venv.store.home import Home
 
 
 def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | None = None) -> None:
@@ -28,8 +26,12 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
     Raises:
         CentralVenvError: it cannot be made, was moved, or is a shared one that is not there.
     """
-    from central_venv.project_environment.creation import CreationOptions, create
+    from central_venv.project_environment.creation import CreationOptions, create, create_foreign
 
+    options = CreationOptions(choice.home.root, choice.asked or python, trusted=trusted)
+    if choice.is_foreign:
+        create_foreign(choice.path, choice.home, options)
+        return
     environment = choice.environment
     if choice.is_shared and not environment.is_ready():
         environment.refuse_moved()
@@ -38,7 +40,7 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
             hint=f"make it with `central-venv create {choice.directory}`, "
             "or let the project use its own with `central-venv use --none`",
         )
-    create(environment, CreationOptions(choice.home.root, choice.asked or python, trusted=trusted), on_wait=say_wait)
+    create(environment, options, on_wait=say_wait)
     keep_link(choice, settings)
 
 
@@ -57,6 +59,9 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
     Raises:
         CentralVenvError: it cannot be made, or is a shared one that is not there.
     """
+    if choice.is_foreign:
+        provide(choice, settings, trusted=True)
+        return Activation(choice.home, choice).for_program()
     environment = choice.environment
     if choice.is_shared:  # of its own ones, that is done with the use
         _renew(choice.home)
@@ -86,13 +91,18 @@ def _renew(home: Home) -> None:
 
 def keep_link(choice: Choice, settings: Settings) -> None:
     """Let the project's link, if there is or should be one, lead to the environment that is meant."""
+    if choice.is_foreign:  # `unlink` could not tell such a link from somebody else's
+        return
     from central_venv.project_link.making import follow
 
     follow(choice.home, choice.path, settings)
 
 
-def note_use(home: Home, environment: Environment) -> None:
+def note_use(choice: Choice) -> None:
     """Note the use of an environment, and in a home that uv or a template made which project it belongs to."""
+    if choice.is_foreign:
+        return
+    home, environment = choice.home, choice.environment
     try:
         if not home.check():
             home.prepare()

@@ -35,14 +35,13 @@ def run(arguments: Namespace) -> int:
     from central_venv.cli.text import print_safely
     from central_venv.machine.words import printable
     from central_venv.project_environment.choice import choose
-    from central_venv.store import venv
 
     home, settings = home_here(arguments.project)
     before = home.shared
     home.share(arguments.name)
     choice = choose(home, settings)
-    if venv.is_environment(choice.path):
-        note_use(home, choice.environment)
+    if choice.exists and not choice.is_foreign:
+        note_use(choice)
         keep_link(choice, settings)
     elif before is not None:
         _remove_link(home.root, os.path.join(home.store.path, before))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import CreationError, ProgramNotFoundError, ProjectNotFoundError
-from central_venv.policy.layout import project_record_path
+from central_venv.policy.project import current_directory
 from central_venv.policy.settings import load_settings, switched_off
+from central_venv.project_environment.choice import UV_PROJECT_ENVIRONMENT, told_by_user
 from central_venv.store.store import open_store
 from central_venv.store.venv import is_environment
 
@@ -24,8 +25,6 @@ selection of packages, extras or groups."""
 
 ISOLATED_SELECTION = "--isolated-selection"
 _HELP: tuple[list[str], ...] = ([], ["-h"], ["--help"])
-
-_VARIABLE = "UV_PROJECT_ENVIRONMENT"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -86,15 +85,11 @@ def _is_settled(arguments: UvArguments) -> bool:
     """Whether the environment is none of our affair: another one was chosen, or central ones are turned off."""
     if arguments.has("--active") or not arguments.is_about_project or switched_off():
         return True
-    chosen = os.environ.get(_VARIABLE)
-    return bool(chosen) and not _in_store(str(chosen))
-
-
-def _in_store(path: str) -> bool:
-    """Whether it is one of ours, be it of another project; a site's rules may have put it into another store."""
-    home = os.path.dirname(os.path.normpath(path))
-    store = open_store(load_settings(None), None).path
-    return store in {home, os.path.dirname(home)} or os.path.lexists(project_record_path(home))
+    if arguments.is_pip or not os.environ.get(UV_PROJECT_ENVIRONMENT):  # which `uv pip` does not ask for
+        return False
+    settings = load_settings(None)
+    stores = settings.store, open_store(settings, None).path
+    return told_by_user(current_directory(), *stores) is not None
 
 
 def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings, str] | None:
@@ -116,6 +111,8 @@ def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings
     if isolated or settings.isolated_selection:
         selection = arguments.selection(_member(package, root))
     choice = choose(home_with(root, settings), settings, python=arguments.python, selection=selection)
+    if choice.is_foreign and not arguments.is_about_environment:
+        return None
     return choice, settings, selection
 
 
@@ -148,12 +145,13 @@ def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> di
     else:
         variables = Activation(choice.home, choice).for_program()
         if arguments.looks_into_environment:
-            if not is_environment(choice.path):
+            if not choice.exists:
                 raise CreationError(
                     f"`{choice.home.root}` has no environment `{choice.directory}` yet",
                     hint="make it with `central-venv create` or `central-venv uv sync`",
                 )
-            choice.environment.refuse_moved()
+            if not choice.is_foreign:
+                choice.environment.refuse_moved()
     if arguments.is_pip:
         if arguments.is_about_environment:
             variables.pop(UV_PYTHON, None)  # it would be the environment that is meant

@@ -1,8 +1,8 @@
 """What activates a project environment, and what the answer depends on: the contract with shells, direnv and mise.
 
 A caller may keep an answer as long as every file in `inputs` has the time that it had, and the variables that name the
-store, the configuration and the Python are the same. A time is of whole seconds: if one was less than a second ago when
-the caller asked, the file may have changed since without a new one.
+store, the configuration, the Python and uv's environment are the same. A time is of whole seconds: if one was less than
+a second ago when the caller asked, the file may have changed since without a new one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS, upward
 from central_venv.policy.settings import config_files
-from central_venv.project_environment.choice import PYTHON_VARIABLES, uv_python
+from central_venv.project_environment.choice import PYTHON_VARIABLES, UV_PROJECT_ENVIRONMENT, uv_python
 from central_venv.store import venv
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PATH = "PATH"
 #: Each variable that can be exported; in `PATH`, the directory of the environment's programs comes first.
-EXPORTS = ("UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV", PATH, "HATCH_DATA_DIR")
+EXPORTS = (UV_PROJECT_ENVIRONMENT, "VIRTUAL_ENV", PATH, "HATCH_DATA_DIR")
 #: Those that are exported unless others are asked for.
 USUAL_EXPORTS = EXPORTS[:3]
 
@@ -38,12 +38,12 @@ class Activation:
     Attributes:
         home: the project's home.
         path: absolute path of the environment, whether it exists or not.
-        record: absolute path of its record, whose time says when it was used last.
+        record: absolute path of its record, whose time says when it was used last; empty if it is foreign.
         exists: whether there is an environment.
         programs: absolute path of the directory with its programs.
     """
 
-    __slots__ = ("exists", "home", "path", "programs", "record")
+    __slots__ = ("exists", "home", "is_foreign", "path", "programs", "record")
 
     def __init__(self, home: Home, choice: Choice) -> None:
         """Look at the environment of a project.
@@ -52,24 +52,28 @@ class Activation:
             home: the project's home.
             choice: which environment is meant.
         """
-        environment = choice.environment
         self.home = home
-        self.path = environment.path
-        self.record = environment.record_path
-        self.exists = venv.is_environment(self.path)
+        self.path = choice.path
+        self.is_foreign = choice.is_foreign
+        self.record = "" if choice.is_foreign else choice.environment.record_path
+        self.exists = choice.exists
         self.programs = venv.programs_directory(self.path)
 
     def variables(self, exported: Iterable[str]) -> dict[str, str]:
         """The values of some of `EXPORTS`, but those of an environment only if there is one, and `PATH` never.
 
+        What the user told uv stays as it is told: a relative path means another one in each project.
+
         Args:
             exported: their names.
         """
         values = {
-            "UV_PROJECT_ENVIRONMENT": self.path,
+            UV_PROJECT_ENVIRONMENT: self.path,
             "VIRTUAL_ENV": self.path,
             "HATCH_DATA_DIR": self.home.runner_directory("hatch"),
         }
+        if self.is_foreign:
+            del values[UV_PROJECT_ENVIRONMENT]
         return {name: values[name] for name in exported if name in values and self._applies(name)}
 
     def for_program(self) -> dict[str, str]:

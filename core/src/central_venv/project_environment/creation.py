@@ -16,7 +16,7 @@ from central_venv.machine.executable import find_program, variables_elsewhere
 from central_venv.machine.foreground import run
 from central_venv.policy.layout import SHARED_PREFIX
 from central_venv.policy.python_request import find_version, is_version, newest_in_range, project_request
-from central_venv.project_environment.choice import PYTHON_VARIABLES, uv_python
+from central_venv.project_environment.choice import PYTHON_VARIABLES, UV_PROJECT_ENVIRONMENT, uv_python
 from central_venv.project_link.removing import drop_dangling
 from central_venv.store import venv
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
+    from central_venv.store.home import Home
     from central_venv.store.trash import Trash
 
 #: What a prompt may hold besides letters and digits.
@@ -107,6 +108,51 @@ def create(
         environment.release()
 
 
+def create_foreign(path: str, home: Home, options: CreationOptions) -> bool:
+    """Make an environment where the user's `UV_PROJECT_ENVIRONMENT` says, unless there is one; replace nothing there.
+
+    It is not the store's: it is not recorded, locked or removed, whatever comes of it.
+
+    Args:
+        path: absolute path of the environment.
+        home: the home of the project that it is for.
+        options: how it is to be.
+
+    Returns:
+        Whether it was made.
+
+    Raises:
+        CreationError: it could not be made, or something else is there.
+        PythonRequestError: the project asks for something that is neither a version nor a range.
+    """
+    named = f"`{path}`, which `{UV_PROJECT_ENVIRONMENT}` names,"
+    elsewhere = f"or let `{UV_PROJECT_ENVIRONMENT}` name another place"
+    if os.pathsep in path:
+        raise CreationError(f"{named} cannot be on the search path, because of a `{os.pathsep}`", hint=elsewhere[3:])
+    if venv.is_environment(os.path.realpath(path)):
+        if venv.has_interpreter(path):
+            return False
+        raise CreationError(f"{named} is an environment without its Python", hint=f"remove it, {elsewhere}")
+    if not _is_free(path):
+        raise CreationError(f"{named} is no environment, and in the way", hint=f"move it away, {elsewhere}")
+    request = _request(home.path, home.store.path, options)
+    # A project that nobody vouched for must not tell uv anything, not even by a configuration beside the environment.
+    directory = str(options.root) if _asks_project(options) else os.path.abspath(os.sep)
+    command = _command(f"--prompt={_harmless(os.path.basename(home.root))}", request, options)
+    _run(command, path, directory)
+    return True
+
+
+def _is_free(path: str) -> bool:
+    """Whether nothing is there, or nothing but an empty directory."""
+    if not os.path.lexists(path):
+        return True
+    try:
+        return not os.path.islink(path) and not os.listdir(path)
+    except OSError:  # no directory, or one that nobody can look into
+        return False
+
+
 def _adopted(environment: Environment, on_wait: Callable[[Holder | None], None]) -> bool:
     """Whether what somebody made without us can be used as it is: recorded if possible, and untouched."""
     try:
@@ -131,7 +177,9 @@ def make(environment: Environment, options: CreationOptions) -> None:
     """
     directory = str(options.root) if _asks_project(options) else os.path.dirname(environment.path)
     try:
-        command = _command(environment, options)
+        request = _request(os.path.dirname(environment.path), environment.store, options)
+        prompt = f"--prompt={prompt_of(environment, options.root)}"
+        command = _command(prompt, request, options)
         _check_room(environment)
         keep = environment.is_ready() or environment.former_path is not None
         old = _make_room(environment, command, directory, keep=keep)
@@ -210,21 +258,23 @@ def prompt_of(environment: Environment, root: str | None) -> str:
         root: true path of its project; None if several share it.
     """
     name = environment.directory.removeprefix(SHARED_PREFIX) if root is None else os.path.basename(root)
+    return _harmless(name)
+
+
+def _harmless(name: str) -> str:
     return "".join(character if character.isalnum() or character in _HARMLESS else "_" for character in name)
 
 
-def _request(environment: Environment, options: CreationOptions) -> str | None:
-    request = options.python or uv_python(os.path.dirname(environment.path), environment.store)
+def _request(home: str, store: str, options: CreationOptions) -> str | None:
+    request = options.python or uv_python(home, store)
     if not request:
         return None if options.root is None or _asks_project(options) else project_request(options.root)
     # A path means the same in whatever directory the programs run.
     return os.path.abspath(request) if os.path.dirname(request) and os.path.exists(request) else request
 
 
-def _command(environment: Environment, options: CreationOptions) -> list[str]:
+def _command(prompt: str, request: str | None, options: CreationOptions) -> list[str]:
     """What makes the environment, but for the place, which comes last."""
-    prompt = f"--prompt={prompt_of(environment, options.root)}"
-    request = _request(environment, options)
     if options.uv and (uv := find_program("uv")):
         python = [] if request is None else [f"--python={request}"]
         alone = [] if _asks_project(options) else ["--no-project"]
