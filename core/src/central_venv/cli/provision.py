@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from central_venv.policy.settings import Settings
     from central_venv.project_environment.choice import Choice
     from central_venv.store.environment_record import Holder
+    from central_venv.store.home import Home
 
 
 def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | None = None) -> None:
