@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 
 from central_venv.errors import CentralVenvError, HomeConflictError, StoreError
 from central_venv.machine import files
@@ -107,6 +106,8 @@ class Store:
 
     def _be_known(self, register: str) -> None:
         """Let the store that the settings name know of this one, if it can be written: `doctor` tells if it cannot."""
+        from contextlib import suppress  # it takes as long as half of a lookup
+
         from central_venv.store.register import is_remembered, remember
 
         with suppress(StoreError):
