@@ -1,4 +1,4 @@
-"""When a directory was made, and which one it is of those that had its number."""
+"""When a directory was made."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from central_venv.machine import birth
-from central_venv.machine.birth import birth_time, generation
+from central_venv.machine.birth import birth_time
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from support.mounts import Mounts
 
 
 def test_the_birth_time_is_when_a_directory_was_made(births: None, base: Path) -> None:
@@ -88,34 +86,3 @@ def test_a_birth_time_of_zero_is_none(project: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ctypes, "CDLL", Library)
 
     assert birth_time(str(project)) is None
-
-
-# generation
-
-
-@pytest.mark.parametrize("kind", ["btrfs", "ext4", "xfs"])
-def test_a_directory_with_the_number_of_one_that_is_gone_is_of_another_generation(
-    kind: str, tmp_path: Path, mounts: Mounts
-) -> None:
-    disk = mounts.loop(mounts.image(kind, tmp_path / "image"), tmp_path / "disk")
-    seen = set()
-    for _ in range(3):
-        (disk / "directory").mkdir()
-        seen.add((os.stat(disk / "directory").st_ino, generation(str(disk / "directory"))))
-        (disk / "directory").rmdir()
-
-    assert len(seen) == 3
-
-
-def test_the_generation_of_a_directory_stays_when_it_is_renamed(base: Path) -> None:
-    (base / "old").mkdir()
-    before = generation(str(base / "old"))
-    (base / "old").rename(base / "new")
-
-    assert generation(str(base / "new")) == before
-
-
-def test_what_cannot_be_asked_for_its_generation_has_none(base: Path) -> None:
-    assert generation(str(base / "missing")) is None
-    assert generation("/proc") is None
-    assert generation("/\0") is None

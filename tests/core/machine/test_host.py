@@ -318,3 +318,34 @@ def test_a_directory_that_is_only_the_source_of_a_mount_is_no_mount_point(base: 
     (base / "source" / "below").mkdir(parents=True)
     with mounted("--bind", str(base / "source"), at=base / "target"):
         assert host.mount_point(str(base / "source" / "below")) == host.mount_point(str(base))
+
+
+# generation
+
+
+@pytest.mark.parametrize("kind", ["btrfs", "ext4", "xfs"])
+def test_a_directory_with_the_number_of_one_that_is_gone_is_of_another_generation(
+    kind: str, tmp_path: Path, mounts: Mounts
+) -> None:
+    disk = mounts.loop(mounts.image(kind, tmp_path / "image"), tmp_path / "disk")
+    seen = set()
+    for _ in range(3):
+        (disk / "directory").mkdir()
+        seen.add((os.stat(disk / "directory").st_ino, host.generation(str(disk / "directory"))))
+        (disk / "directory").rmdir()
+
+    assert len(seen) == 3
+
+
+def test_the_generation_of_a_directory_stays_when_it_is_renamed(base: Path) -> None:
+    (base / "old").mkdir()
+    before = host.generation(str(base / "old"))
+    (base / "old").rename(base / "new")
+
+    assert host.generation(str(base / "new")) == before
+
+
+def test_what_cannot_be_asked_for_its_generation_has_none(base: Path) -> None:
+    assert host.generation(str(base / "missing")) is None
+    assert host.generation("/proc") is None
+    assert host.generation("/\0") is None

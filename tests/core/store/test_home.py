@@ -21,7 +21,7 @@ from central_venv.errors import (
     StoreError,
 )
 from central_venv.machine import clock, host
-from central_venv.machine.birth import birth_time, generation
+from central_venv.machine.birth import birth_time
 from central_venv.policy.key import home_name
 from central_venv.store.location import is_enabled
 from central_venv.store.project_record import ProjectRecord, write_project
@@ -130,7 +130,7 @@ def test_the_record_of_a_home_tells_its_project_and_where_that_was(
             "mount": host.mount_point(home_of.root),
             "volume": host.volume(home_of.root),
             "inode": host.inode(home_of.root),
-            "generation": generation(home_of.root),
+            "generation": host.generation(home_of.root),
             "parent": host.inode(os.path.dirname(home_of.root)),
             "born": birth_time(home_of.root),
             "parent_born": birth_time(os.path.dirname(home_of.root)),

@@ -15,7 +15,7 @@ from central_venv.machine import birth, clock, host
 from central_venv.policy import layout
 from central_venv.store import renewal
 from central_venv.store.lock import Lock
-from central_venv.store.project_record import ProjectRecord, read_project, write_project
+from central_venv.store.project_record import ProjectRecord, is_current, read_project, write_project
 from support import crash
 from support.environments import make_older, seal, seal_shared
 from support.trees import write_tree
@@ -105,10 +105,10 @@ def test_the_record_of_an_older_version_learns_what_is_new(used: Home, said: lis
 
 
 def test_a_directory_of_another_generation_is_looked_at_closely(used: Home) -> None:
-    assert renewal.is_current(used.record_path, used.root)
+    assert is_current(used.record_path, used.root)
     change(used, generation=1)
 
-    assert not renewal.is_current(used.record_path, used.root)
+    assert not is_current(used.record_path, used.root)
 
 
 @pytest.mark.parametrize(("born", "current"), [(1795521600.25, True), (1795521600.5, False), (None, False)])
@@ -118,11 +118,11 @@ def test_without_generations_the_time_of_birth_tells(
     used: Home,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(birth, "generation", lambda _: None)
+    monkeypatch.setattr(host, "generation", lambda _: None)
     monkeypatch.setattr(birth, "birth_time", lambda _: 1795521600.25)
     change(used, generation=None, born=born)
 
-    assert renewal.is_current(used.record_path, used.root) is current
+    assert is_current(used.record_path, used.root) is current
 
 
 @pytest.mark.parametrize("words", [("path",), ("path", "--exists"), ("env", "--shell", "json"), ("info",), ("list",)])

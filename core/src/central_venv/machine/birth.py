@@ -1,20 +1,15 @@
-"""What tells a directory from another one that had its path or its number before."""
+"""When a directory was made, which tells it from another one that had its path or its number before."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from central_venv.machine.files import READ_WITHOUT_WAITING
-
 # From <linux/stat.h>: `struct statx` is 256 bytes long.
 _STATX_SIZE = 256
 _STATX_BTIME = 0x800
 _STATX_BTIME_OFFSET = 80
 _AT_FDCWD = -100
-
-# `FS_IOC_GETVERSION` of <linux/fs.h>.
-_GET_GENERATION = 0x80087601
 
 
 def birth_time(path: str) -> float | None:
@@ -34,36 +29,6 @@ def birth_time(path: str) -> float | None:
         if born is None and sys.platform == "linux":
             born = _statx_birth_time(path)
     return born or None  # file systems without birth times answer with zero
-
-
-if sys.platform == "linux":
-
-    def generation(path: str) -> int | None:
-        """What a file system counts with each directory to which it gives one number; None if nobody can tell.
-
-        Asking for the time of birth would load a library, which takes a sixth of Python's start-up time.
-
-        Args:
-            path: the directory; a link at its end is followed.
-        """
-        import fcntl
-
-        answer = bytearray(8)
-        try:
-            descriptor = os.open(path, READ_WITHOUT_WAITING)
-            try:
-                fcntl.ioctl(descriptor, _GET_GENERATION, answer)
-            finally:
-                os.close(descriptor)
-        except (OSError, ValueError):
-            return None
-        return int.from_bytes(answer[:4], sys.byteorder) or None  # an `int`, whatever the name of the request says
-
-else:
-
-    def generation(path: str) -> int | None:  # noqa: ARG001  # nothing tells
-        """Nothing: only Linux tells."""
-        return None
 
 
 def _statx_birth_time(path: str) -> float | None:

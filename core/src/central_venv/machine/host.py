@@ -17,6 +17,9 @@ _IDENTIFIERS = "/dev/disk/by-uuid"
 _GET_UUID = 0x80111500
 _UUID_ROOM = 17
 
+# `FS_IOC_GETVERSION`, likewise: an `int`, whatever its number says.
+_GET_GENERATION = 0x80087601
+
 #: Kinds of file systems whose source is a server, and tells them apart.
 _OF_SERVERS = frozenset({"afs", "ceph", "cifs", "lustre", "nfs", "nfs4", "smb3"})
 
@@ -151,6 +154,36 @@ def file_system(path: str) -> tuple[str, str, frozenset[str]]:
                     kind, source = fields[behind + 1], _unescaped(fields[behind + 2])
                     options = b"%b,%b" % (fields[5], fields[behind + 3])
     return os.fsdecode(kind), os.fsdecode(source), frozenset(os.fsdecode(options).split(","))
+
+
+if sys.platform == "linux":
+
+    def generation(path: str) -> int | None:
+        """What a file system counts with each directory to which it gives one number; None if nobody can tell.
+
+        Asking for the time of birth would load a library, which takes a sixth of Python's start-up time.
+
+        Args:
+            path: the directory; a link at its end is followed.
+        """
+        import fcntl
+
+        answer = bytearray(8)
+        try:
+            descriptor = os.open(path, READ_WITHOUT_WAITING)
+            try:
+                fcntl.ioctl(descriptor, _GET_GENERATION, answer)
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError):
+            return None
+        return int.from_bytes(answer[:4], sys.byteorder) or None
+
+else:
+
+    def generation(path: str) -> int | None:  # noqa: ARG001  # nothing tells
+        """Nothing: only Linux tells."""
+        return None
 
 
 def mounts_below(path: str) -> list[str]:

@@ -9,6 +9,7 @@ from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.store.project_record import (
+    is_current,
     is_project_record_of,
     read_project,
     shared_environment_in,
@@ -220,9 +221,9 @@ class Home:
             )
 
     def _renew(self) -> None:
-        from central_venv.store.renewal import is_current, renew
-
         if not is_current(self.record_path, self.root):
+            from central_venv.store.renewal import renew
+
             note = renew(self.path, self.root)
             if note is not None and self._on_note is not None:
                 self._on_note(note)

@@ -12,7 +12,7 @@ import stat
 import sys
 
 from central_venv.machine import clock, host
-from central_venv.machine.birth import birth_time, generation
+from central_venv.machine.birth import birth_time
 from central_venv.store.project_record import ProjectRecord
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def observed(root: str, *, created: str | None, shared: str | None = None) -> Pr
         mount=host.mount_point(root),
         volume=host.volume(root),
         inode=host.inode(root),
-        generation=generation(root),
+        generation=host.generation(root),
         parent=host.inode(parent),
         born=birth_time(root),
         parent_born=birth_time(parent),

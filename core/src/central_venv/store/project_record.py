@@ -154,25 +154,41 @@ def shared_environment_in(path: str) -> str | None:
     return None if record is None else record.shared
 
 
-def says_so(path: str, facts: dict[str, str | int | None], born: float | None = None) -> bool:
-    """Whether a project record surely holds facts; False means that it must be looked at closely.
+def is_current(path: str, root: str) -> bool:
+    """Whether a project record surely says what is so; False means that it must be looked at closely.
 
     Each use of a project asks that, so it compares bytes, as `begins_with` does.
 
     Args:
         path: the record.
-        facts: from ``host`` to ``parent``, in the record's order.
-        born: what follows them, if it has to be compared as well.
+        root: true path of the project root.
+
+    Raises:
+        StoreError: the record cannot be read.
     """
-    content = files.read(path)
+    from central_venv.machine import host
+
+    generation = host.generation(root)
+    facts = {
+        "host": host.name(),
+        "mount": host.mount_point(root),
+        "volume": host.volume(root),
+        "inode": host.inode(root),
+        "generation": generation,
+        "parent": host.inode(os.path.dirname(root)),
+    }
     text = json_text(facts)[1:-1]
-    if born is not None:
-        text += f', "born": {born!r}, '
+    if generation is None:
+        from central_venv.machine.birth import birth_time
+
+        born = birth_time(root)
+        text += f', "born": {born!r}, ' if born is not None else ', "born": null, '
+    content = files.read(path)
     return content is not None and text.encode() in content
 
 
 def write_project(path: str, record: ProjectRecord) -> None:
-    """Write a project record; its key order is what `begins_with` and `says_so` rely on.
+    """Write a project record; its key order is what `begins_with` and `is_current` rely on.
 
     Raises:
         StoreError: it cannot be written.

@@ -5,35 +5,13 @@ from __future__ import annotations
 import os
 
 from central_venv.errors import HomeConflictError, StoreError
-from central_venv.machine import birth, files, host
+from central_venv.machine import files
 from central_venv.policy import layout
-from central_venv.store.project_record import read_project, says_so, write_project
+from central_venv.store.project_record import read_project, write_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.store.project_record import ProjectRecord
-
-
-def is_current(path: str, root: str) -> bool:
-    """Whether a project record surely says what is so; False means that it must be looked at closely.
-
-    Args:
-        path: the record.
-        root: true path of the project root.
-
-    Raises:
-        StoreError: the record cannot be read.
-    """
-    generation = birth.generation(root)
-    facts = {
-        "host": host.name(),
-        "mount": host.mount_point(root),
-        "volume": host.volume(root),
-        "inode": host.inode(root),
-        "generation": generation,
-        "parent": host.inode(os.path.dirname(root)),
-    }
-    return says_so(path, facts, None if generation is not None else birth.birth_time(root))
 
 
 def renew(home: str, root: str) -> str | None:
