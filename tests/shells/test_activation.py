@@ -48,13 +48,16 @@ VOLATILE = {
     "fish": r"\$(OLDPWD|dirprev|history|status|pipestatus|__fish_\w+|last_pid)\b|# Defined",
 }
 
+#: What another activation told uv; anything but a project's environment in the store would be the user's own choice.
+TOLD = '"$HOME/.local/share/central-venv/a b/.venv"'
+
 #: What can be set before, in the words of each shell; a Python home must be a true one.
 BEFORE = {
     "nothing": dict.fromkeys(DUMP, ""),
     "exported": {
-        "bash": f"export PYTHONHOME='{sys.base_prefix}' UV_PROJECT_ENVIRONMENT='/a b' VIRTUAL_ENV_PROMPT= PS1='\\u$ '",
-        "zsh": f"export PYTHONHOME='{sys.base_prefix}' UV_PROJECT_ENVIRONMENT='/a b' VIRTUAL_ENV_PROMPT= PS1='%n$ '",
-        "fish": f"set -gx PYTHONHOME '{sys.base_prefix}'; set -gx UV_PROJECT_ENVIRONMENT '/a b'; "
+        "bash": f"export PYTHONHOME='{sys.base_prefix}' UV_PROJECT_ENVIRONMENT={TOLD} VIRTUAL_ENV_PROMPT= PS1='\\u$ '",
+        "zsh": f"export PYTHONHOME='{sys.base_prefix}' UV_PROJECT_ENVIRONMENT={TOLD} VIRTUAL_ENV_PROMPT= PS1='%n$ '",
+        "fish": f"set -gx PYTHONHOME '{sys.base_prefix}'; set -gx UV_PROJECT_ENVIRONMENT {TOLD}; "
         "set -gx VIRTUAL_ENV_PROMPT",
     },
     "not exported": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -78,8 +79,9 @@ def test_it_is_not_told_behind_a_link_that_leaves_the_project(shell: Shell, make
     assert VARIABLE not in outside
 
 
-def test_what_it_was_outside_it_is_again(shell: Shell, make_project: Projects) -> None:
+def test_what_it_was_outside_it_is_again(shell: Shell, make_project: Projects, store: Path) -> None:
     root = make_project("api")
+    other = f"{store}/other-12345678/.venv"  # what another activation left
 
     _, inside, outside, _, _, after = shell.visit(
         "central-venv activate api",
@@ -88,11 +90,25 @@ def test_what_it_was_outside_it_is_again(shell: Shell, make_project: Projects) -
         f"cd {shell.quoted(root)}",
         "deactivate",
         "cd .",
-        UV_PROJECT_ENVIRONMENT="/their/own",
+        UV_PROJECT_ENVIRONMENT=other,
     )
 
-    assert inside[VARIABLE] != "/their/own"
-    assert (outside[VARIABLE], after[VARIABLE]) == ("/their/own", "/their/own")
+    assert inside[VARIABLE] == environment_of(root, store)
+    assert (outside[VARIABLE], after[VARIABLE]) == (other, other)
+
+
+def test_what_the_user_told_uv_is_active_and_stays_told(
+    shell: Shell, make_project: Projects, base: Path, store: Path
+) -> None:
+    root = make_project("api")
+    os.rename(environment_of(root, store), base / "own")
+
+    active, inside = shell.visit(
+        "central-venv activate api", f"cd {shell.quoted(root)}", UV_PROJECT_ENVIRONMENT=str(base / "own")
+    )
+
+    assert active["VIRTUAL_ENV"] == str(base / "own")
+    assert (active[VARIABLE], inside[VARIABLE]) == (str(base / "own"), str(base / "own"))
 
 
 def test_of_a_shared_environment_that_is_named_it_is_told_nowhere(
