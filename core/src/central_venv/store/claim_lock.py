@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 class ClaimLock(Lock):
     """The lock of one environment, taken while no process can remove the home that it lies in."""
 
-    __slots__ = ("_home_lock", "_key", "_prepare")
+    __slots__ = ("_home_lock", "_key", "_make")
 
-    def __init__(self, home: str, runner: str, directory: str, *, prepare: Callable[[], None]) -> None:
+    def __init__(self, home: str, runner: str, directory: str, *, make: Callable[[], None]) -> None:
         """Name the lock of an environment.
 
         Args:
             home: absolute path of its home; of the store for one that several projects share.
             runner: what asks for it.
             directory: the name of its directory.
-            prepare: makes sure that the home exists and is its project's.
+            make: makes sure that the home exists and is its project's.
         """
         super().__init__(layout.environment_lock_path(home, runner, directory))
         self._home_lock = layout.home_lock_path(home)
         self._key = home, runner, directory
-        self._prepare = prepare
+        self._make = make
 
     def acquire(self, *, on_wait: Callable[[], None], cancelled: Callable[[], bool]) -> None:
         """Take the lock, waiting for whoever has it.
@@ -51,11 +51,11 @@ class ClaimLock(Lock):
     def _attempt(self, cancelled: Callable[[], bool]) -> bool:
         refuse_links(*self._key)
         if not os.path.isdir(os.path.dirname(self._home_lock)):
-            self._prepare()  # the lock would make the store, too, but without what tells backups of it
+            self._make()  # the lock would make the store, too, but without what tells backups of it
         home_lock = Lock(self._home_lock)
         home_lock.acquire(on_wait=lambda: None, cancelled=cancelled)
         try:
-            self._prepare()  # again: the home may have been removed since
+            self._make()  # again: the home may have been removed since
             return self.try_acquire()
         finally:
             home_lock.release()

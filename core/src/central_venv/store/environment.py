@@ -47,7 +47,16 @@ class Environment(RecordedEnvironment):
         "uses",
     )
 
-    def __init__(self, home: str, runner: str, directory: str, *, store: str, prepare: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        home: str,
+        runner: str,
+        directory: str,
+        *,
+        store: str,
+        make: Callable[[], None],
+        prepare: Callable[[], None],
+    ) -> None:
         """Name an environment.
 
         Args:
@@ -55,13 +64,14 @@ class Environment(RecordedEnvironment):
             runner: what asks for it.
             directory: the name of its directory.
             store: absolute path of the store.
-            prepare: makes sure that the home exists and is its project's.
+            make: makes sure that the home exists and is its project's.
+            prepare: does that, and keeps true what the home says of its project.
 
         Raises:
             EnvironmentNameError: one of the names cannot be the name of a directory.
         """
         super().__init__(home, runner, directory, store=store)
-        self._lock = ClaimLock(home, runner, directory, prepare=prepare)
+        self._lock = ClaimLock(home, runner, directory, make=make)
         self.uses = Uses(layout.environment_uses_path(home, runner, directory))
         self._command: str | None = None
         self._previous: EnvironmentRecord | None = None

@@ -95,7 +95,7 @@ class Home:
         """
         from central_venv.store.environment import Environment
 
-        return Environment(self.path, runner, directory, store=self.store.path, prepare=self.prepare)
+        return Environment(self.path, runner, directory, store=self.store.path, make=self.make, prepare=self.prepare)
 
     @property
     def shared(self) -> str | None:
@@ -174,6 +174,20 @@ class Home:
             )
         return True
 
+    def make(self) -> None:
+        """Make the home if need be, and make sure that it is this project's.
+
+        Raises:
+            HomeConflictError: it is another project's, or not a directory of this user.
+            RecordError: its record is damaged or newer than this version understands.
+            StoreError: the store cannot be written.
+        """
+        self.store.prepare()
+        files.make_private_directory(self.path)
+        if not self.check():
+            self._write_record()
+            self.check()  # of two projects that began at once, the one whose record stayed may go on
+
     def prepare(self) -> None:
         """Make the home if need be, and make sure that it is this project's and says where that is now.
 
@@ -183,11 +197,7 @@ class Home:
             RecordError: its record is damaged or newer than this version understands.
             StoreError: the store cannot be written.
         """
-        self.store.prepare()
-        files.make_private_directory(self.path)
-        if not self.check():
-            self._write_record()
-            self.check()  # of two projects that began at once, the one whose record stayed may go on
+        self.make()
         self._renew()
 
     def prepare_runner(self, runner: str) -> str:

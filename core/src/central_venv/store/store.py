@@ -77,7 +77,12 @@ class Store:
         from central_venv.store.environment import Environment
 
         environment = Environment(
-            self.path, layout.PROJECT_RUNNER, layout.shared_name(name), store=self.path, prepare=self.prepare
+            self.path,
+            layout.PROJECT_RUNNER,
+            layout.shared_name(name),
+            store=self.path,
+            make=self.prepare,
+            prepare=self.prepare,
         )
         refuse_strangers(environment.path, "shared environment")
         return environment
