@@ -9,8 +9,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from central_venv.policy.layout import PROJECT_RUNNER
+from central_venv.store.home import Home
+from central_venv.store.store import Store
+from support.environments import seal
 
-from .conftest import SCRIPT, STRICT, Shell, Terminal, environment_of
+from .conftest import SCRIPT, STRICT, Shell, Terminal, environment_of, make_runnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,11 +156,10 @@ def test_whatever_a_project_is_called_nothing_of_it_is_carried_out(
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not {"$", "{"} & set(name)], ids=ascii)  # which mean more
 def test_whatever_the_store_is_called_nothing_of_it_is_carried_out(
-    name: str, shell: Shell, make_project: Projects, base: Path, store: Path
+    name: str, shell: Shell, make_project: Projects, base: Path
 ) -> None:
-    make_project("api")
-    elsewhere = base / name
-    store.rename(elsewhere)
+    root, elsewhere = make_project("api"), base / name
+    make_runnable(seal(Home(Store(str(elsewhere)), str(root)), ".venv", PROJECT_RUNNER))
 
     [active] = shell.visit("central-venv activate api", CENTRAL_VENV_HOME=str(elsewhere))
 
