@@ -301,6 +301,7 @@ def swapped(births: None, base: Path, store: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(clock, "seconds", lambda: now() + 60)
     home = Home(Store(str(store)), str(base / "a"))
     make_recorded(home)
+    make_recorded(home, "project", ".venv")
     (base / "a").rename(base / "b")
     (base / "c").rename(base / "a")
     return home
@@ -327,6 +328,24 @@ def test_another_project_at_the_same_path_is_refused_before_anything_is_changed(
 
     assert facts(recorded(swapped)) == before
     assert swapped.environment("tox", "py").is_ready()
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "words",
+    [("create",), ("link",), ("env", "--shell", "bash"), ("activate", "--shell", "bash")],
+    ids=["create", "link", "env", "activate"],
+)
+def test_no_command_hands_out_the_environment_of_another_project_at_the_same_path(
+    words: tuple[str, ...], swapped: Home, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(swapped.root)
+
+    result = run(*words)
+
+    assert (result.status, result.out) == (1, "")
+    assert f"error: `{swapped.root}` is another project than the one" in result.err
+    assert not os.path.lexists(os.path.join(swapped.root, ".venv"))
 
 
 @posix_only

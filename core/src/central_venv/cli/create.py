@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> int:
 
 def _create(arguments: Namespace) -> tuple[str, bool]:
     from central_venv.cli.project import home_here
-    from central_venv.cli.provision import keep_link
+    from central_venv.cli.provision import keep_link, renew
     from central_venv.project_environment.choice import choose
 
     home, settings = home_here(arguments.project)
@@ -87,6 +87,7 @@ def _create(arguments: Namespace) -> tuple[str, bool]:
         )
     if choice.is_foreign:
         return choice.path, _make_foreign(choice, arguments)
+    renew(home)
     made = _make(choice.environment, home.root, arguments, arguments.python if by_name else choice.asked)
     keep_link(choice, settings)
     return choice.path, made

@@ -38,6 +38,7 @@ def conflict(arguments: Namespace) -> str | None:
 
 def run(arguments: Namespace) -> int:
     """Make it, unless it is there, and say where it leads."""
+    from central_venv.cli.provision import renew
     from central_venv.errors import LinkError
     from central_venv.project_environment.choice import choose
     from central_venv.project_link import making, redirect
@@ -56,6 +57,7 @@ def run(arguments: Namespace) -> int:
             f"there is no environment at `{environment}`, so nothing can lead there",
             hint=f"make it with `central-venv create{_options(choice, arguments)}`",
         )
+    renew(home)
     making.make(home, environment, redirect=arguments.redirect)
     if arguments.redirect:
         for what in redirect.tools_at_odds(home.root):

@@ -65,7 +65,7 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
         return Activation(choice.home, choice).for_program()
     environment = choice.environment
     if choice.is_shared:  # of its own ones, that is done with the use
-        _renew(choice.home)
+        renew(choice.home)
     ready = False
     while not ready:
         if not environment.is_surely_ready():
@@ -81,8 +81,13 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
     return Activation(choice.home, choice).for_program()
 
 
-def _renew(home: Home) -> None:
-    """Let a home that is there say where its project is now."""
+def renew(home: Home) -> None:
+    """Let a home that is there say where its project is now, before anything is said of what is in it or changed.
+
+    Raises:
+        HomeConflictError: the environments in it are another project's.
+        RecordError: its record is damaged or newer than this version understands.
+    """
     try:
         if home.check():
             home.prepare()
@@ -100,13 +105,19 @@ def keep_link(choice: Choice, settings: Settings) -> None:
 
 
 def note_use(choice: Choice) -> None:
-    """Note the use of an environment, and in a home that uv or a template made which project it belongs to."""
+    """Note the use of an environment, and in a home that uv or a template made which project it belongs to.
+
+    Raises:
+        HomeConflictError: the environment is another project's: whoever is told of it would change that.
+        RecordError: a record is damaged or newer than this version understands.
+    """
     if choice.is_foreign:
         return
     home, environment = choice.home, choice.environment
     try:
         if not home.check():
             home.prepare()
+        home.refuse_another()
         environment.touch()
     except StoreError:  # what cannot be noted can be used all the same
         return
