@@ -216,6 +216,22 @@ def test_a_damaged_note_of_a_store_is_told_and_the_others_are_looked_through(sit
     assert f"error: the record `{note}` is damaged\n" in said.err
 
 
+@posix_only
+def test_a_chosen_store_that_was_moved_is_mended_from_its_project(
+    site: Site, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = site.project("demo")
+    monkeypatch.chdir(home.root)
+    made_in, site.fast = site.fast, site.fast.with_name("elsewhere")
+    made_in.rename(site.fast)
+    site.rule()
+    (advice,) = [each for each in run("doctor", "--json").answer["findings"] if "is not any more" in each["what"]]
+
+    result = run(*advice["remedy"].strip("`").split()[1:], "--dry-run")
+
+    assert (result.status, result.out) == (0, f"would mend 1 environment in {site.fast}\n")
+
+
 def test_stores_that_a_module_names_are_looked_through_though_nothing_noted_them(site: Site, run: Runner) -> None:
     home = site.project("demo")
     (note,) = (site.usual / ".stores").iterdir()

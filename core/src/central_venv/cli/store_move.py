@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.outcomes import SCHEMA, outcome_as_json, say_broken
 from central_venv.cli.progress import bar
+from central_venv.cli.project import root_here
 from central_venv.cli.provision import say_wait
 from central_venv.cli.text import print_document, print_safely
+from central_venv.errors import ProjectNotFoundError
 from central_venv.machine.words import counted, printable
 from central_venv.policy.settings import load_settings
 from central_venv.relocation.store_move import carry_out_store, plan_stores
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError
     from central_venv.relocation.move import Outcome
     from central_venv.relocation.whereabouts import Whereabouts
+    from central_venv.store.store import Store
 
 
 def run(old: str, *, dry_run: bool, as_json: bool) -> int:
@@ -38,7 +42,7 @@ def run(old: str, *, dry_run: bool, as_json: bool) -> int:
         problems.append(error)
         complain(error)
 
-    moves = plan_stores(open_stores(load_settings(None), on_problem=complain), old, on_problem=complain)
+    moves = plan_stores(_stores(), old, on_problem=complain)
     stores = [move.store.path for move in moves]
     if dry_run:
         found = [(home.where, home.foreseen()) for move in moves for home in move.homes]
@@ -57,6 +61,14 @@ def run(old: str, *, dry_run: bool, as_json: bool) -> int:
             raise
     failed = _report(stores, outcomes, "mended", as_json=as_json)
     return FAILED if failed or problems else DONE
+
+
+def _stores() -> list[Store]:
+    """All that are known, and that of the current project: a site's rules may choose it since it was moved only."""
+    root = None
+    with suppress(ProjectNotFoundError):
+        root = root_here(None)
+    return open_stores(load_settings(None), root, on_problem=complain)
 
 
 def _advance(on_progress: Callable[[int], None], before: int, done: int) -> None:

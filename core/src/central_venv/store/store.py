@@ -145,11 +145,14 @@ def open_store(settings: Settings, root: str | None) -> Store:
     return Store(settings.store)
 
 
-def open_stores(settings: Settings, *, on_problem: Callable[[CentralVenvError], None]) -> list[Store]:
+def open_stores(
+    settings: Settings, root: str | None = None, *, on_problem: Callable[[CentralVenvError], None]
+) -> list[Store]:
     """Every store that can hold environments: the one for no project first, then all that a site's rules ever chose.
 
     Args:
         settings: from `load_settings`, without a project.
+        root: true path of a project whose store is looked into also if nothing was made in it yet.
         on_problem: told of each that was in use and cannot be seen now.
 
     Raises:
@@ -169,6 +172,7 @@ def open_stores(settings: Settings, *, on_problem: Callable[[CentralVenvError], 
         return True
 
     add(Store(settings.store))
+    add(open_store(settings, root))
     if settings.policy:
         from central_venv.policy.rules import store_paths
 
