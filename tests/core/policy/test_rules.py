@@ -272,6 +272,12 @@ def test_a_hook_that_raises_is_an_error_of_ours(module: Module, project: Path) -
             id="no mark",
         ),
         pytest.param(
+            hook("central_venv_stores(root)", "return ()"),
+            "`central_venv_stores` {} takes `root`, which no hook of that name gets",
+            "it takes nothing",
+            id="an argument for a hook that gets none",
+        ),
+        pytest.param(
             hook("central_venv_store(project)", "return None"),
             "`central_venv_store` {} takes `project`, which no hook of that name gets",
             "it may take `root`, `default`",

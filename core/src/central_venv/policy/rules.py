@@ -186,7 +186,8 @@ def _problem(
     known = signature(hooks[name]).parameters
     for parameter in signature(function).parameters.values() if callable(function) else ():
         if parameter.name not in known and parameter.default is parameter.empty and parameter.kind not in _REST:
-            return f"takes `{parameter.name}`, which no hook of that name gets", f"it may take {_listed(known)}"
+            what = f"may take {_listed(known)}" if known else "takes nothing"
+            return f"takes `{parameter.name}`, which no hook of that name gets", f"it {what}"
     return None
 
 
