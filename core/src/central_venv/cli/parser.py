@@ -47,7 +47,7 @@ COMMANDS = {
     "remove": ("remove", "remove environments of this project"),
     "clean": ("clean", "remove all environments of this project, or of the whole store"),
     "adopt": ("adopt", "replace environments in the project's tree by central ones"),
-    "move": ("move", "let a project that was moved or renamed keep its environments"),
+    "move": ("move", "let a project, or a whole store, that was moved keep its environments"),
     "doctor": ("doctor", "what is wrong or could be better, each with its remedy"),
     "hook": ("hook", "a script that hooks central environments into a shell or direnv"),
     "config": ("config", "each setting and where it came from"),
