@@ -244,9 +244,8 @@ def test_a_store_on_a_file_system_that_is_read_only_is_wrong(
     real = os.statvfs
 
     def statvfs(path: str) -> object:
-        found = list(real(path))
-        found[8] |= os.ST_RDONLY
-        return os.statvfs_result(found)
+        found = real(path)
+        return os.statvfs_result([*found[:8], found.f_flag | os.ST_RDONLY, found.f_namemax, found.f_fsid])
 
     monkeypatch.setattr(os, "statvfs", statvfs)
 

@@ -425,3 +425,36 @@ def test_a_directory_on_another_volume_is_not_taken_for_another_project(swapped:
     swapped.prepare()
 
     assert recorded(swapped).inode == host.inode(swapped.root)
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("create", "--env", ".venv"),
+        ("link",),
+        ("env", "--shell", "bash"),
+        ("env", "--shell", "json"),
+        ("activate", "--shell", "bash"),
+        ("uv", "pip", "uninstall", "x"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_takes_the_environment_of_another_project(
+    command: tuple[str, ...], swapped: Home, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(swapped.root)
+
+    said = run(*command)
+
+    assert said.status != 0
+    assert f"`{swapped.root}` is another project than the one" in said.err
+    assert not os.path.lexists(os.path.join(swapped.root, ".venv"))
+
+
+@posix_only
+def test_doctor_tells_of_another_project_at_the_same_path(swapped: Home, run: Runner) -> None:
+    said = run("doctor")
+
+    assert said.status == 1
+    assert f"wrong: `{swapped.root}` is another project than the one" in said.out

@@ -57,7 +57,8 @@ def run(arguments: Namespace) -> int:
             f"there is no environment at `{environment}`, so nothing can lead there",
             hint=f"make it with `central-venv create{_options(choice, arguments)}`",
         )
-    renew(home)
+    if not choice.is_foreign:
+        renew(home)
     making.make(home, environment, redirect=arguments.redirect)
     if arguments.redirect:
         for what in redirect.tools_at_odds(home.root):

@@ -82,11 +82,14 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
 
 
 def renew(home: Home) -> None:
-    """Let a home that is there say where its project is now, before anything is said of what is in it or changed.
+    """Let a home that exists say where its project is now.
+
+    Args:
+        home: of the project whose environment is meant.
 
     Raises:
-        HomeConflictError: the environments in it are another project's.
-        RecordError: its record is damaged or newer than this version understands.
+        HomeConflictError: the home is another project's, also if that was or is at the same path.
+        RecordError: the home's record is damaged or newer than this version understands.
     """
     try:
         if home.check():
@@ -105,20 +108,20 @@ def keep_link(choice: Choice, settings: Settings) -> None:
 
 
 def note_use(choice: Choice) -> None:
-    """Note the use of an environment, and in a home that uv or a template made which project it belongs to.
+    """Note the use of an environment, and in its home which project it belongs to and where that is.
+
+    Args:
+        choice: which one, that exists.
 
     Raises:
-        HomeConflictError: the environment is another project's: whoever is told of it would change that.
-        RecordError: a record is damaged or newer than this version understands.
+        HomeConflictError: the home is another project's, also if that was or is at the same path.
+        RecordError: the home's record is damaged or newer than this version understands.
     """
     if choice.is_foreign:
         return
-    home, environment = choice.home, choice.environment
     try:
-        if not home.check():
-            home.prepare()
-        home.refuse_another()
-        environment.touch()
+        choice.home.prepare()
+        choice.environment.touch()
     except StoreError:  # what cannot be noted can be used all the same
         return
 

@@ -135,7 +135,7 @@ def _member(package: str | None, root: str) -> str | None:
 
 def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> dict[str, str]:
     """All that uv finds in its environment."""
-    from central_venv.cli.provision import enter, keep_link
+    from central_venv.cli.provision import enter, keep_link, renew
     from central_venv.project_environment.activation import Activation
     from central_venv.project_environment.choice import UV_PYTHON, python_variables
 
@@ -152,6 +152,7 @@ def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> di
                 )
             if not choice.is_foreign:
                 choice.environment.refuse_moved()
+                renew(choice.home)
     if arguments.is_pip:
         if arguments.is_about_environment:
             variables.pop(UV_PYTHON, None)  # it would be the environment that is meant

@@ -17,6 +17,7 @@ from central_venv.relocation.move_record import former_root, has_move_record
 from central_venv.store import identity, origin, venv
 from central_venv.store.environment_record import BROKEN, CREATING, read_environment
 from central_venv.store.project_record import read_project
+from central_venv.store.renewal import refuse_another_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +110,13 @@ def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
             f"`{record.root}` is a link to `{now}` now, so its environments in `{project.home}` are not found any more",
             command("central-venv", "clean", "--project", os.path.basename(project.home)),
         )
-    elif identity.replaced(record, [environment.created for environment in project.environments]):
+        return
+    try:
+        refuse_another_project(project.home, record.root)
+    except CentralVenvError as error:
+        yield wrong(STORE, error.message, error.hint)
+        return
+    if identity.replaced(record, [environment.created for environment in project.environments]):
         yield note(
             STORE,
             f"the project `{record.root}` is younger than environments in its home, so those were made for an older "

@@ -188,19 +188,6 @@ class Home:
             self._write_record()
             self.check()  # of two projects that began at once, the one whose record stayed may go on
 
-    def refuse_another(self) -> None:
-        """Refuse it if its environments are those of another project that had or has the same path. Writes nothing.
-
-        Raises:
-            HomeConflictError: they are.
-            RecordError: its record is damaged or newer than this version understands.
-            StoreError: it cannot be read.
-        """
-        if not is_current(self.record_path, self.root):
-            from central_venv.store.renewal import refuse_another
-
-            refuse_another(self.path, self.root)
-
     def prepare(self) -> None:
         """Make the home if need be, and make sure that it is this project's and says where that is now.
 

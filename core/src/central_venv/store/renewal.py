@@ -14,21 +14,6 @@ if TYPE_CHECKING:
     from central_venv.store.project_record import ProjectRecord
 
 
-def refuse_another(home: str, root: str) -> None:
-    """Refuse a home whose environments are another project's, for whoever only hands one of them out. Writes nothing.
-
-    Args:
-        home: absolute path of the home.
-        root: true path of the project root.
-
-    Raises:
-        HomeConflictError: they are those of another project that had or has this path.
-        RecordError: the record is damaged or newer than this version understands.
-        StoreError: it cannot be read.
-    """
-    _compared(home, root)
-
-
 def renew(home: str, root: str) -> str | None:
     """Let the record of a project that is being used say what is so.
 
@@ -68,6 +53,23 @@ def renew(home: str, root: str) -> str | None:
         return note
     finally:
         lock.release()
+
+
+def refuse_another_project(home: str, root: str) -> None:
+    """Raise if the environments in a home are those of another project that had or has its project's path.
+
+    Changes nothing.
+
+    Args:
+        home: absolute path of the home.
+        root: true path of the project root.
+
+    Raises:
+        HomeConflictError: they are.
+        RecordError: the record is damaged or newer than this version understands.
+        StoreError: it cannot be read.
+    """
+    _compared(home, root)
 
 
 def _compared(home: str, root: str) -> tuple[ProjectRecord, str | None] | None:
