@@ -19,7 +19,7 @@ from central_venv.errors import StoreError
 from central_venv.machine import backups, clock, host
 from central_venv.policy import layout
 from central_venv.relocation.move_record import MoveRecord, write_move
-from central_venv.store import leftovers, trash
+from central_venv.store import leftovers, trash_leftovers
 from central_venv.store.lock import Lock
 from central_venv.store.project_record import ProjectRecord, read_project, write_project
 from support.environments import seal, seal_shared
@@ -1094,7 +1094,7 @@ def test_a_removal_that_did_not_end_is_wrong(home_of: Home, place: Path) -> None
 
 
 def test_a_removal_that_ends_meanwhile_is_fine(home_of: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trash, "leftovers", lambda _: ["gone"])
+    monkeypatch.setattr(trash_leftovers, "leftovers", lambda _: ["gone"])
 
     assert look() == []
 

@@ -16,7 +16,7 @@ from central_venv.machine.words import counted, printable
 from central_venv.policy import layout
 from central_venv.removal.removal import remove, sweep
 from central_venv.store.deleted import Deleted
-from central_venv.store.trash import empty_in_background, empty_leftovers, foreign
+from central_venv.store.trash_leftovers import empty_in_background, empty_leftovers, foreign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from central_venv.machine import backups, clock, files
 from central_venv.machine.words import counted
 from central_venv.policy import layout
 from central_venv.policy.key import is_home_name
-from central_venv.store import leftovers, trash
+from central_venv.store import leftovers, trash_leftovers
 from central_venv.store.lock import Lock
 from central_venv.store.own_names import LOCK, is_mark, is_unfinished
 from central_venv.store.store import SIGNATURE
@@ -223,14 +223,14 @@ def _foreign(store: str, names: Sequence[str]) -> Iterator[Finding]:
 def _unfinished_removals(store: str) -> Iterator[Finding]:
     directory, youngest = layout.trash_directory(store), clock.seconds() - leftovers.UNFINISHED_AGE
     # Between the process that begins a removal and the one that ends it, nobody holds its lock.
-    names = [name for name in trash.leftovers(store) if _is_older(os.path.join(directory, name), youngest)]
+    names = [name for name in trash_leftovers.leftovers(store) if _is_older(os.path.join(directory, name), youngest)]
     if names:
         yield wrong(
             STORE,
             f"{counted(len(names), 'removal')} did not end in `{directory}`: {named(names)}",
             "`central-venv prune` finishes them",
         )
-    if foreign := trash.foreign(store):
+    if foreign := trash_leftovers.foreign(store):
         yield note(
             STORE,
             f"{counted(len(foreign), 'entry is', 'entries are')} in `{directory}` that no removal put there: "

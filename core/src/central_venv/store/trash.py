@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
-import sys
 from contextlib import contextmanager
 
 from central_venv.errors import StoreError, UnmovableError
@@ -24,20 +22,11 @@ from central_venv.store.deletion import delete
 from central_venv.store.in_place import delete_environment
 from central_venv.store.lock import Lock
 from central_venv.store.own_names import LOCK as _LOCK
-from central_venv.store.own_names import is_mark, is_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
 
-#: What the process in the background runs.
-_BACKGROUND = """
-import sys
-sys.path[:] = sys.argv[2:]
-from central_venv.store.trash import empty_leftovers
-empty_leftovers(sys.argv[1])
-"""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -150,7 +139,7 @@ class Trash:
             if isinstance(cause := error.__cause__, OSError) and descent.is_refusal(cause):
                 raise cause from None  # what goes there can be deleted where it lies
             raise
-        _refuse_link(self._directory)
+        refuse_link(self._directory)
         path = os.path.join(self._directory, f"{os.getpid()}-{os.urandom(4).hex()}")
         lock = Lock(f"{path}{_LOCK}")
         try:
@@ -222,115 +211,15 @@ def _not_removed(path: str, error: OSError) -> StoreError:
     return files.store_error(error, "remove", path)
 
 
-def empty_leftovers(store: str) -> tuple[int, Deleted]:
-    """Delete what removals left in the trash whose processes were killed.
+def refuse_link(directory: str) -> None:
+    """Raise if the trash is not a directory itself.
 
     Args:
-        store: absolute path of the store.
-
-    Returns:
-        How many there were, and what that gave back.
+        directory: absolute path of the trash, which exists.
 
     Raises:
-        StoreError: the trash cannot be listed.
+        StoreError: it is a link, or something else.
     """
-    directory = layout.trash_directory(store)
-    count, deleted = 0, Deleted()
-    for name in leftovers(store):
-        place = os.path.join(directory, name)
-        lock = Lock(f"{place}{_LOCK}", make_directories=False)
-        if _is_file(lock.path) and not lock.try_acquire():
-            continue  # somebody else finishes it
-        if os.path.lexists(place):  # nobody else has finished it since
-            this = delete(directory, [name], on_progress=lambda _: None)
-            deleted.add(this)
-            count += not this.failures
-        if lock.held and not os.path.lexists(place):
-            lock.remove()
-        lock.release()
-    for entry in files.entries(directory):  # locks of removals that ended just before theirs was removed
-        alone = is_mark(entry.name) and not os.path.lexists(entry.path.removesuffix(_LOCK))
-        if alone and not Lock(entry.path).held_elsewhere():
-            deleted.add(delete(directory, [entry.name], on_progress=lambda _: None))
-    return count, deleted
-
-
-def empty_in_background(store: str) -> None:
-    """Start a process that deletes what is in the trash, and do not wait for it.
-
-    Args:
-        store: absolute path of the store.
-
-    Raises:
-        StoreError: it cannot be started; the next removal empties the trash.
-    """
-    import subprocess
-
-    options: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-    try:
-        subprocess.Popen(  # noqa: S603  # ourselves
-            [sys.executable, "-c", _BACKGROUND, store, *_module_places()],
-            cwd=store,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            **options,
-        )
-    except OSError as error:
-        raise files.store_error(error, "start a process in", store) from error
-
-
-def _module_places() -> list[str]:
-    """Where this process finds modules: its copy finds the same ones, and none in the directory that it runs in."""
-    return [os.path.abspath(place) for place in sys.path if place]
-
-
-def leftovers(store: str) -> list[str]:
-    """The names of what killed removals left in the trash.
-
-    Args:
-        store: absolute path of the store.
-
-    Raises:
-        StoreError: the trash cannot be listed, or is a link.
-    """
-    return [
-        entry.name
-        for entry in _entries(store)
-        if is_place(entry.name) and not Lock(f"{entry.path}{_LOCK}").held_elsewhere()
-    ]
-
-
-def foreign(store: str) -> list[str]:
-    """The names of what is in the trash and no removal put there: it stays.
-
-    Args:
-        store: absolute path of the store.
-
-    Raises:
-        StoreError: the trash cannot be listed, or is a link.
-    """
-    return [entry.name for entry in _entries(store) if not is_place(entry.name) and not is_mark(entry.name)]
-
-
-def _entries(store: str) -> list[os.DirEntry[str]]:
-    directory = layout.trash_directory(store)
-    if not os.path.lexists(directory):
-        return []
-    _refuse_link(directory)
-    return files.entries(directory)
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return False
-
-
-def _refuse_link(directory: str) -> None:
     if not files.is_directory(os.lstat(directory)):
         raise StoreError(f"`{directory}` is not a directory, so nothing can be removed", hint="remove it")
 
