@@ -267,6 +267,23 @@ def test_a_link_in_a_project_follows(kind: str, home: Home, store: Path, new_sto
     assert (os.readlink(link) if kind == "link" else redirect.read(str(link))) == new
 
 
+@pytest.mark.parametrize("kind", ["link", "redirect"])
+def test_a_link_follows_a_project_that_was_moved_when_its_store_was_mended(
+    kind: str, home: Home, store: Path, base: Path, new_store: Path
+) -> None:
+    make_recorded(home, "project", ".venv")
+    link = base / "bar" / ".venv"
+    os.rename(home.root, base / "bar")
+    (link.symlink_to if kind == "link" else lambda target: redirect.place(str(link), target))(f"{home.path}/.venv")
+    store.rename(new_store)
+    mend(new_store, store)
+    new = home_in(new_store, base / "bar")
+
+    carry_out(plan(new, home.root), on_problem=fail, on_wait=nobody_waits, on_progress=lambda _: None)
+
+    assert (os.readlink(link) if kind == "link" else redirect.read(str(link))) == f"{new.path}/.venv"
+
+
 def test_a_link_to_a_shared_environment_follows(home: Home, store: Path, new_store: Path) -> None:
     seal_shared(Store(str(store)))
     home.prepare()

@@ -28,7 +28,7 @@ from central_venv.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from central_venv.errors import CentralVenvError
     from central_venv.relocation.move import Move
@@ -172,7 +172,7 @@ def mend_links(move: Move, on_problem: Problems) -> bool:
         try:
             target = link.target_of(path)
             lead = redirect.read_whole(path) if target == "" else target
-            old = next((old for old in former if lead is not None and lead.startswith(old + os.sep)), None)
+            old = None if lead is None else _former_home(lead, former)
             if name == NAME and lead is not None and (old is not None or is_below(lead, new)):
                 _carry_hiding(move, path, on_problem)
             if lead is not None and old is not None:
@@ -186,6 +186,14 @@ def mend_links(move: Move, on_problem: Problems) -> bool:
             ended = False
             on_problem(_link_left(path, error))
     return ended
+
+
+def _former_home(lead: str, former: Collection[str]) -> str | None:
+    """The former home that a lead is into, wherever the store was then; None if it leads elsewhere."""
+    home = os.path.dirname(lead)
+    if not os.path.lexists(lead) and os.path.basename(home) in map(os.path.basename, former):
+        return home  # the store was moved and mended before the project, whose link nobody could find
+    return next((old for old in former if lead.startswith(old + os.sep)), None)
 
 
 def end(home: str) -> None:
