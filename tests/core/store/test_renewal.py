@@ -333,8 +333,15 @@ def test_another_project_at_the_same_path_is_refused_before_anything_is_changed(
 @posix_only
 @pytest.mark.parametrize(
     "words",
-    [("create",), ("link",), ("env", "--shell", "bash"), ("activate", "--shell", "bash")],
-    ids=["create", "link", "env", "activate"],
+    [
+        ("create",),
+        ("link",),
+        ("env", "--shell", "bash"),
+        ("env", "--shell", "json"),
+        ("activate", "--shell", "bash"),
+        ("uv", "pip", "uninstall", "x"),
+    ],
+    ids=" ".join,
 )
 def test_no_command_hands_out_the_environment_of_another_project_at_the_same_path(
     words: tuple[str, ...], swapped: Home, run: Runner, monkeypatch: pytest.MonkeyPatch
@@ -425,31 +432,6 @@ def test_a_directory_on_another_volume_is_not_taken_for_another_project(swapped:
     swapped.prepare()
 
     assert recorded(swapped).inode == host.inode(swapped.root)
-
-
-@posix_only
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("create", "--env", ".venv"),
-        ("link",),
-        ("env", "--shell", "bash"),
-        ("env", "--shell", "json"),
-        ("activate", "--shell", "bash"),
-        ("uv", "pip", "uninstall", "x"),
-    ],
-    ids=" ".join,
-)
-def test_no_command_takes_the_environment_of_another_project(
-    command: tuple[str, ...], swapped: Home, run: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(swapped.root)
-
-    said = run(*command)
-
-    assert said.status != 0
-    assert f"`{swapped.root}` is another project than the one" in said.err
-    assert not os.path.lexists(os.path.join(swapped.root, ".venv"))
 
 
 @posix_only
