@@ -594,6 +594,20 @@ def test_removing_an_environment_removes_the_link_to_it(
     assert not environment.exists()
 
 
+@pytest.mark.usefixtures("environment")
+def test_no_link_leads_to_what_was_moved_with_the_store(
+    here: Path, store: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.rename(store.with_name("new"))
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(store.with_name("new")))
+
+    said = run("link")
+
+    assert said.status == 1
+    assert said.err.endswith(f"\nhint: `central-venv move --store {store}` mends what was moved with it\n")
+    assert not os.path.lexists(here / ".venv")
+
+
 def test_pruning_an_environment_removes_the_link_to_it(here: Path, home_of: Home, run: Runner) -> None:
     seal(home_of, ".venv", "project", used=0)
     run("link")

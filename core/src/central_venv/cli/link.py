@@ -58,6 +58,7 @@ def run(arguments: Namespace) -> int:
             hint=f"make it with `central-venv create{_options(choice, arguments)}`",
         )
     if not choice.is_foreign:
+        choice.environment.refuse_moved()
         renew(home)
     making.make(home, environment, redirect=arguments.redirect)
     if arguments.redirect:
