@@ -116,7 +116,7 @@ PAIRS = [
         "central-venv run true / python -c pass",
         [CENTRAL_VENV, "run", "true"],
         [PYTHON, "-c", "pass"],
-        limit=1.4,
+        limit=1.5,
         runs=100,
         files={"pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'},
     ),
