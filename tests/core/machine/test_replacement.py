@@ -14,6 +14,8 @@ from support.trees import write_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.mounts import Mounts
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process takes another's place on Windows")
 
 BECOME = """
@@ -174,6 +176,22 @@ def test_what_cannot_be_run_is_one_clear_error(  # noqa: PLR0913, PLR0917
 
     assert (said.returncode, said.stdout) == (status, "said before\n")
     assert said.stderr == f"error: {message}\nhint: {hint}\n".replace("{path}", str(path))
+
+
+def test_where_nothing_can_be_run_it_is_not_the_program_that_is_wrong(mounts: Mounts, tmp_path: Path) -> None:
+    disk = mounts.memory(tmp_path / "disk", "size=1m,noexec")
+    write_tree(disk, {"hello": "#!/bin/sh\n"})
+    (disk / "hello").chmod(0o755)
+
+    said = run(str(disk / "hello"))
+
+    assert (said.returncode, said.stderr.splitlines()) == (
+        126,
+        [
+            f"error: cannot run `{disk / 'hello'}`: nothing can be run on that file system",
+            "hint: mount it without `noexec`, or set `CENTRAL_VENV_HOME` to a directory on another one",
+        ],
+    )
 
 
 def test_a_path_that_leads_to_nothing_is_no_program() -> None:

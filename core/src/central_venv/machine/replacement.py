@@ -68,12 +68,32 @@ def _refusal(path: str, error: OSError) -> CommandError:
             return CommandError(f"cannot run `{path}`: it is a link that leads nowhere", hint=again)
         missing = "what loads it" if interpreter is None else f"`{interpreter}`, which its first line names,"
         return CommandError(f"cannot run `{path}`: {missing} is not there", hint=again)
+    if isinstance(error, PermissionError) and _lets_nothing_run(path):
+        return CommandError(
+            f"cannot run `{path}`: nothing can be run on that file system",
+            hint="mount it without `noexec`, or set `CENTRAL_VENV_HOME` to a directory on another one",
+        )
     if isinstance(error, PermissionError) and not os.access(path, os.X_OK):
         from shlex import quote
 
         return CommandError(f"cannot run `{path}`: it is not executable", hint=f"run `chmod +x {quote(path)}`")
     through = "" if interpreter is None else f"`{interpreter}`, which its first line names: "
     return CommandError(f"cannot run `{path}`: {through}{files.reason(error)}", hint=again)
+
+
+if sys.platform == "win32":
+
+    def _lets_nothing_run(path: str) -> bool:  # noqa: ARG001  # there, no file system is mounted so
+        return False
+
+else:
+
+    def _lets_nothing_run(path: str) -> bool:
+        """Whether a file system is mounted with `noexec`."""
+        try:
+            return bool(os.statvfs(path).f_flag & getattr(os, "ST_NOEXEC", 0))  # which macOS does not know
+        except OSError:  # it is out of reach
+            return False
 
 
 def _interpreter(path: str) -> str | None:
