@@ -382,7 +382,7 @@ def test_clear_refuses_while_something_uses_it(
     assert (beside.status, beside.err) == (0, "")
     assert (said.status, said.out) == (1, "")
     assert said.err.startswith(f"error: `{environment}` cannot be made anew: it is in use by ")
-    assert said.err.endswith("\nhint: end that first\n")
+    assert said.err.endswith("\nhint: end that process, then run the command again\n")
     assert (environment / "mark").exists()
     assert run("create", "--clear").status == 0
 

@@ -122,9 +122,11 @@ def _run(command: list[str], directory: str) -> None:
     except OSError as error:
         raise CreationError(f"cannot run `{command[0]}`: {files.reason(error)}", hint="repair it") from error
     if status:
+        program = os.path.basename(command[0])
         raise CreationError(
-            f"`{os.path.basename(command[0])}` could not install what is in the old one: {failure(status, said)}",
-            hint="mend that, then try again; an index of your own can be named in the configuration of uv or pip",
+            f"`{program}` could not install what is in the old one: {failure(status, said)}",
+            hint=f"fix what `{program}` reports, then run the command again; an index of your own can be named in the "
+            "configuration of uv or pip",
         )
     if said:
         sys.stderr.write(f"{said}\n")

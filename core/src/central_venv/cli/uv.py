@@ -202,7 +202,10 @@ def _of_venv(arguments: UvArguments, choice: Choice) -> list[str]:
             "or let this project use its own with `central-venv use --none`",
         )
     if (user := choice.environment.in_use_by()) is not None:
-        raise CreationError(f"`{choice.path}` cannot be made anew: it is in use by {user}", hint="end that first")
+        raise CreationError(
+            f"`{choice.path}` cannot be made anew: it is in use by {user}",
+            hint="end that process, then run the command again",
+        )
     choice.home.prepare()
     from central_venv.project_environment.creation import prompt_of
 

@@ -124,7 +124,7 @@ def _ask(settings: Settings, hook: str, **arguments: str | None) -> object:
     except Exception as error:  # whatever a site's own code raises, it is the site's module that has to be mended
         raise SettingsError(
             f"a policy module ({settings.origins['policy']}) failed at `{hook}`: {error!r}",
-            hint="mend it, or remove it from `policy`",
+            hint="fix the module, or remove it from `policy`",
         ) from error
     return answer
 
@@ -167,7 +167,7 @@ def _manager(settings: Settings) -> pluggy.PluginManager:
         except pluggy.PluginValidationError as error:
             raise SettingsError(
                 f"the policy module `{name}` ({settings.origins['policy']}) is wrong: {' '.join(str(error).split())}",
-                hint="mend it, or remove it from `policy`",
+                hint="fix the module, or remove it from `policy`",
             ) from error
     return manager
 

@@ -222,7 +222,10 @@ def _check_room(environment: Environment) -> None:
         )
     venv.refuse_unfollowed(environment.path)
     if venv.is_environment(environment.path) and (user := environment.in_use_by()) is not None:
-        raise CreationError(f"`{environment.path}` cannot be made anew: it is in use by {user}", hint="end that first")
+        raise CreationError(
+            f"`{environment.path}` cannot be made anew: it is in use by {user}",
+            hint="end that process, then run the command again",
+        )
 
 
 def _make_room(environment: Environment, command: list[str], directory: str, *, keep: bool) -> Trash:
@@ -306,7 +309,10 @@ def _run(command: list[str], path: str, directory: str) -> None:
     if status:
         lines = filter(None, (" ".join(line.split()) for line in said.removeprefix("error: ").splitlines()))
         reason = "; ".join(lines) or f"status {status}"
-        raise CreationError(f"`{program}` could not make the environment: {reason}", hint="mend that, then try again")
+        raise CreationError(
+            f"`{program}` could not make the environment: {reason}",
+            hint=f"fix what `{program}` reports, then run the command again",
+        )
     if not venv.is_environment(path):
         raise CreationError(f"`{program}` made no environment at `{path}`", hint="try again")
     if not venv.has_interpreter(path):  # or whoever waits for a complete one would have it made again and again
