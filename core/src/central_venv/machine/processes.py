@@ -67,7 +67,7 @@ class Running:
         except OSError as error:
             raise StoreError(
                 f"cannot look at the processes, so nobody can tell what is in use: {files.reason(error)}",
-                hint="mend that, then run the command again",
+                hint="end programs that have many files open, then run the command again",
             ) from error
 
     def from_environment(self, path: str) -> int | None:
