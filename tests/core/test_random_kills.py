@@ -20,17 +20,14 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError
     from central_venv.store.environment import Environment
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX"),
-    pytest.mark.exhaustive("other tests kill each command at each of its steps"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 
 ROUNDS = 50
 #: How many changes a command may make before it is killed: most make few.
 STEPS = (3, 10, 60)
 ENVIRONMENTS = (("tox", "py312"), ("nox", "tests"), ("project", ".venv"), ("project", ".venv-3.13"))
 #: What the commands begin with after which each of these is there as before.
-KEEPING = ("create", "link", "unlink", "use", "move", "adopt", "of a runner")
+KEEPING = ("create", "run", "uv", "link", "unlink", "use", "move", "adopt", "of a runner")
 MINOR = ".".join(map(str, sys.version_info[:2]))
 
 
@@ -59,6 +56,8 @@ class World:
         return {
             "create": ["central-venv", "create", "--env", ".venv-new", *here],
             "create --clear": ["central-venv", "create", "--clear", *here],
+            "run": ["run", *here, "true"],
+            "uv": ["uv", "run", *here, "--no-sync", "true"],
             "link": ["link", *here],
             "link --redirect": ["link", "--redirect", *here],
             "unlink": ["unlink", *here],
@@ -142,7 +141,7 @@ def fail(error: CentralVenvError) -> None:
 def test_what_is_killed_at_random_loses_nothing_and_the_next_run_leaves_nothing(
     part: int, base: Path, store: Path
 ) -> None:
-    seed = int(os.environ.get("TEST_SEED", random.randrange(1 << 32)))
+    seed = int(os.environ.get("TEST_SEED", "14"))  # each kills elsewhere; this one, where a failure is there again
     print(f"TEST_SEED={seed}")  # noqa: T201  # shown of a test that fails
     choice = random.Random(seed + part)
     world = World(base, store)
@@ -156,7 +155,8 @@ def test_what_is_killed_at_random_loses_nothing_and_the_next_run_leaves_nothing(
 
         first = crash.run(*words, step=step)
 
-        assert first.status in {-9, crash.SURVIVED}, first.err
+        # Of `run` and `uv`, the program that takes their place may succeed.
+        assert first.status in {-9, crash.SURVIVED, *([0] if name in {"run", "uv"} else [])}, first.err
         killed += first.status == -9
         world.check()
         again = crash.run(*words)
