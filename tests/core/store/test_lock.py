@@ -336,7 +336,7 @@ def test_a_link_in_place_of_the_file_is_not_followed(lock: Lock, tmp_path: Path)
 
 
 @posix_only
-@pytest.mark.parametrize(("call", "number"), [("open", errno.EROFS), ("flock", errno.ENOLCK)])
+@pytest.mark.parametrize(("call", "number"), [("open", errno.EROFS), ("flock", errno.ENOLCK), ("flock", errno.EACCES)])
 def test_a_lock_that_the_system_refuses_is_an_error_of_the_store(
     call: str, number: int, lock: Lock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,7 +364,7 @@ def failing(number: int) -> Callable[..., NoReturn]:
 
 
 @posix_only
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO], ids=errno.errorcode.get)
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO, errno.EACCES], ids=errno.errorcode.get)
 def test_somebody_may_hold_what_cannot_be_locked(number: int, lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl
 

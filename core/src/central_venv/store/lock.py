@@ -231,21 +231,18 @@ def _is_at(path: str, descriptor: int) -> bool:
         return False
 
 
-def _is_held(error: OSError) -> bool:
-    """Return whether the system refused a lock because another process has it."""
-    import errno
-
-    return error.errno in {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK}
-
-
 if sys.platform == "win32":
+    import errno
     import msvcrt
+
+    #: What the C library says of a lock that another process has.
+    _HELD = {errno.EACCES, errno.EDEADLK, errno.EAGAIN}
 
     def _lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001  # it knows no other way
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:
-            if _is_held(error):
+            if error.errno in _HELD:
                 return False
             raise
         return True
@@ -263,10 +260,8 @@ else:
         """Lock a file, or say that somebody has it; a shared lock is for looking, so that two who look do not meet."""
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except OSError as error:
-            if _is_held(error):
-                return False
-            raise
+        except BlockingIOError:  # another process has it; whatever else is said is no answer: see flock(2)
+            return False
         return True
 
     def _out_of_the_way(descriptor: int) -> int:
