@@ -207,12 +207,12 @@ def test_the_remedy_for_a_store_that_is_gone_works(site: Site) -> None:
 
 def test_a_damaged_note_of_a_store_is_told_and_the_others_are_looked_through(site: Site, run: Runner) -> None:
     site.project("demo")
-    (note,) = (site.usual / ".stores").iterdir()
+    note = site.usual / ".stores" / "0-damaged.json"
     note.write_text("no note")
 
     said = run("list", "--json")
 
-    assert said.answer["stores"] == [str(site.usual)]
+    assert said.answer["stores"] == [str(site.usual), str(site.fast)]
     assert f"error: the record `{note}` is damaged\n" in said.err
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 
+from central_venv.errors import CentralVenvError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.store.record_file import damaged, decode, encode, text_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def is_remembered(store: str, other: str) -> bool:
@@ -48,24 +49,35 @@ def remember(store: str, other: str) -> None:
     files.write(path, encode({"store": other}), durable=True)
 
 
-def remembered(store: str) -> Iterator[tuple[str, str]]:
+def remembered(store: str, *, on_problem: Callable[[CentralVenvError], None]) -> Iterator[tuple[str, str]]:
     """The absolute path of each store that a store knows of, and of the note that says so.
 
     Args:
         store: absolute path of the store that the settings name.
+        on_problem: told of each note that cannot be read; the others are.
 
     Raises:
-        RecordError: a note is damaged or newer than this version understands.
-        StoreError: the notes cannot be read.
+        StoreError: the notes cannot be listed.
     """
     for entry in files.entries(layout.stores_directory(store)):
         if not entry.name.endswith(layout.NOTE):
             continue
-        remedy = "the store is noted again when it is next used"
-        content = files.read(entry.path)
-        if content is None:  # it was removed meanwhile
+        try:
+            other = _read(entry.path)
+        except CentralVenvError as error:
+            on_problem(error)
             continue
-        other = text_in(decode(entry.path, content, remedy), "store")
-        if other is None or not os.path.isabs(other):
-            raise damaged(entry.path, remedy)
-        yield other, entry.path
+        if other is not None:
+            yield other, entry.path
+
+
+def _read(note: str) -> str | None:
+    """The store that a note names; None if it was removed meanwhile."""
+    remedy = "the store is noted again when it is next used"
+    content = files.read(note)
+    if content is None:
+        return None
+    other = text_in(decode(note, content, remedy), "store")
+    if other is None or not os.path.isabs(other):
+        raise damaged(note, remedy)
+    return other

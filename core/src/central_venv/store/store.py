@@ -181,7 +181,7 @@ def open_stores(
     from central_venv.store.register import remembered
 
     try:
-        for path, note in remembered(settings.store):
+        for path, note in remembered(settings.store, on_problem=on_problem):
             if not add(Store(path)):
                 on_problem(
                     StoreError(
