@@ -82,5 +82,7 @@ def _make_environment(home: str, name: str, interpreter: str, cache: list[Path])
     os.makedirs(os.path.dirname(record_path), exist_ok=True)
     created = (path / "pyvenv.cfg").stat().st_mtime
     holder = Holder(123, "laptop", f"tox run -e {name}")
-    record = EnvironmentRecord("tox", name, state=READY, created=created, python="3.12.1", holder=holder)
+    record = EnvironmentRecord(
+        "tox", name, state=READY, path=str(path), created=created, python="3.12.1", holder=holder
+    )
     write_environment(record_path, record)
