@@ -19,6 +19,7 @@ _UUID_ROOM = 17
 
 # `FS_IOC_GETVERSION`, likewise: an `int`, whatever its number says.
 _GET_GENERATION = 0x80087601
+_GENERATION_ROOM = 8  # a number of half of that, whatever the name of the request says
 
 #: Kinds of file systems whose source is a server, and tells them apart.
 _OF_SERVERS = frozenset({"afs", "ceph", "cifs", "lustre", "nfs", "nfs4", "smb3"})
@@ -84,7 +85,7 @@ def keeps_numbers(path: str) -> bool:
     Args:
         path: a true path.
     """
-    return _type_and_source(path)[0] in _KEEP_NUMBERS
+    return file_system(path)[0] in _KEEP_NUMBERS
 
 
 if sys.platform == "win32":
@@ -104,17 +105,10 @@ if sys.platform == "linux":
 
     def _carried_identifier(path: str) -> str | None:
         """The identifier in the file system, as Linux >= 6.9 tells it; spelled as in `_IDENTIFIERS`."""
-        import fcntl
         from itertools import pairwise
 
-        answer = bytearray(_UUID_ROOM)
-        try:
-            descriptor = os.open(path, READ_WITHOUT_WAITING)
-            try:
-                fcntl.ioctl(descriptor, _GET_UUID, answer)
-            finally:
-                os.close(descriptor)
-        except OSError:
+        answer = _asked(path, _GET_UUID, _UUID_ROOM)
+        if answer is None:
             return None
         digits = answer[1 : 1 + answer[0]].hex()
         if not digits.strip("0"):  # an image that somebody made without one
@@ -143,17 +137,18 @@ def file_system(path: str) -> tuple[str, str, frozenset[str]]:
     Args:
         path: a true path.
     """
-    kind, source, options = b"", b"", b""
-    if os.path.exists(_MOUNTS):
-        point = os.fsencode(mount_point(path))
-        with open(_MOUNTS, "rb") as file:
-            for line in file:
-                fields = line.rstrip(b"\n").split(b" ")
-                if _unescaped(fields[4]) == point:  # the last one hides those before it
-                    behind = fields.index(b"-")  # any number of optional fields
-                    kind, source = fields[behind + 1], _unescaped(fields[behind + 2])
-                    options = b"%b,%b" % (fields[5], fields[behind + 3])
-    return os.fsdecode(kind), os.fsdecode(source), frozenset(os.fsdecode(options).split(","))
+    mounts = _mountinfo()
+    line = _mounted_at(mount_point(path), mounts) if mounts else None
+    if line is None:
+        return "", "", frozenset()
+    mount, _, volume = line.partition(b" - ")
+    kind, source, options = volume.split(b" ", 2)
+    all_options = b"%b,%b" % (mount.split(b" ")[5], options)
+    return (
+        os.fsdecode(_unescaped(kind)),
+        os.fsdecode(_unescaped(source)),
+        frozenset(os.fsdecode(all_options).split(",")),
+    )
 
 
 if sys.platform == "linux":
@@ -166,18 +161,23 @@ if sys.platform == "linux":
         Args:
             path: the directory; a link at its end is followed.
         """
+        answer = _asked(path, _GET_GENERATION, _GENERATION_ROOM)
+        return None if answer is None else int.from_bytes(answer[:4], sys.byteorder) or None
+
+    def _asked(path: str, request: int, room: int) -> bytearray | None:
+        """What a file system answers to a request about a directory; None if it knows no such request."""
         import fcntl
 
-        answer = bytearray(8)
+        answer = bytearray(room)
         try:
             descriptor = os.open(path, READ_WITHOUT_WAITING)
             try:
-                fcntl.ioctl(descriptor, _GET_GENERATION, answer)
+                fcntl.ioctl(descriptor, request, answer)
             finally:
                 os.close(descriptor)
-        except (OSError, ValueError):
+        except (OSError, ValueError):  # a path can hold what no path can
             return None
-        return int.from_bytes(answer[:4], sys.byteorder) or None
+        return answer
 
 else:
 
@@ -257,15 +257,5 @@ def _server(path: str) -> str | None:
 
     Other file systems can call their source anything: a pool of two drives may be called ``1:2``.
     """
-    kind, source = _type_and_source(path)
+    kind, source, _ = file_system(path)
     return source if kind in _OF_SERVERS and (":" in source or source.startswith("//")) else None
-
-
-def _type_and_source(path: str) -> tuple[str, str]:
-    """What kind of file system a path is on, and what that comes from; empty where the system does not tell."""
-    mounts = _mountinfo()
-    line = _mounted_at(mount_point(path), mounts) if mounts else None
-    if line is None:
-        return "", ""
-    kind, source = line.split(b" - ", 1)[1].split(b" ")[:2]
-    return os.fsdecode(_unescaped(kind)), os.fsdecode(_unescaped(source))
