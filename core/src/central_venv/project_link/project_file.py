@@ -11,6 +11,10 @@ from contextlib import suppress
 
 from central_venv.project_link import temporary
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: What the user's own mask is applied to.
 _MODE = 0o666
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -27,19 +31,7 @@ def create(path: str, content: bytes) -> None:
         FileExistsError: something is there.
         OSError: it cannot be made.
     """
-    for last in (False, False, True):
-        new = _write(path, content)
-        try:
-            _place(new, path)
-        except FileExistsError:
-            raise
-        except FileNotFoundError:  # another process has just swept it away
-            if last:
-                raise
-        else:
-            return
-        finally:
-            _discard(new)
+    _put(path, content, _place)
 
 
 def replace(path: str, content: bytes) -> None:
@@ -52,12 +44,15 @@ def replace(path: str, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old content is untouched.
     """
+    _put(path, content, _replace)
+
+
+def _put(path: str, content: bytes, into_place: Callable[[str, str], None]) -> None:
+    """Write a file under another name, then let it be called by a path."""
     for last in (False, False, True):
         new = _write(path, content)
         try:
-            if os.path.exists(path):
-                os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))
-            os.replace(new, path)
+            into_place(new, path)
         except FileNotFoundError:  # another process has just swept it away
             if last:
                 raise
@@ -65,6 +60,13 @@ def replace(path: str, content: bytes) -> None:
             return
         finally:
             _discard(new)
+
+
+def _replace(new: str, path: str) -> None:
+    """Let a file take the place of another, with its mode."""
+    if os.path.exists(path):
+        os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))
+    os.replace(new, path)
 
 
 def _place(new: str, path: str) -> None:
