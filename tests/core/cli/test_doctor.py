@@ -97,12 +97,14 @@ def test_json_holds_every_finding(here: Path, store: Path, run: Runner) -> None:
         "findings": [
             {
                 "topic": "store",
+                "code": "foreign-entries-in-store",
                 "level": "note",
                 "what": f"1 entry is in the store `{store}` that central-venv did not make: `other`",
                 "remedy": "keep other things elsewhere, or give the store a directory of its own",
             },
             {
                 "topic": "project",
+                "code": "redirect-dangling",
                 "level": "wrong",
                 "what": f"the file `{here / '.venv'}` leads to `/gone`, where there is no environment: uv fails on it",
                 "remedy": "remove the file, or make that environment again",

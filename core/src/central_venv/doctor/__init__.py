@@ -41,18 +41,18 @@ def _examine(root: str | None) -> Iterator[Finding]:
         found = open_store(users, root)
         others = open_stores(users, on_problem=problems.append)
     except CentralVenvError as error:
-        yield wrong(STORE, error.message, error.hint)
+        yield wrong(STORE, "store-unknown", error.message, error.hint)
     if found is not None:
         yield from guarded(STORE, found.path, store.examine(found, root))
         for other in others:
             if other.path != found.path:
                 yield from guarded(STORE, other.path, store.examine(other, None))
     for problem in problems:
-        yield note(STORE, problem.message, problem.hint)
+        yield note(STORE, "other-store-not-readable", problem.message, problem.hint)
     if root is not None:
         try:
             settings = load_settings(root)
         except CentralVenvError as error:
-            yield wrong(PROJECT, error.message, error.hint)
+            yield wrong(PROJECT, "settings-not-usable", error.message, error.hint)
         yield from guarded(PROJECT, root, project.examine(root, settings, found))
     yield from guarded(MACHINE, "this machine", machine.examine(found, root))

@@ -32,32 +32,40 @@ class Finding:
 
     Attributes:
         topic: what it is about, one of `TOPICS`.
+        code: what is the matter, in words that no release changes, for programs; `docs/doctor.md` has them all.
         level: `WRONG`, or `NOTE` for what could be better or is only information.
         what: one line without a full stop.
         remedy: likewise; None if there is nothing to do.
     """
 
-    __slots__ = ("level", "remedy", "topic", "what")
+    __slots__ = ("code", "level", "remedy", "topic", "what")
 
-    def __init__(self, topic: str, level: str, what: str, remedy: str | None) -> None:
+    def __init__(self, topic: str, code: str, level: str, what: str, remedy: str | None) -> None:
         self.topic = topic
+        self.code = code
         self.level = level
         self.what = what
         self.remedy = remedy
 
     def as_json(self) -> dict[str, object]:
         """The finding as programs read it."""
-        return {"topic": self.topic, "level": self.level, "what": self.what, "remedy": self.remedy}
+        return {
+            "topic": self.topic,
+            "code": self.code,
+            "level": self.level,
+            "what": self.what,
+            "remedy": self.remedy,
+        }
 
 
-def wrong(topic: str, what: str, remedy: str) -> Finding:
+def wrong(topic: str, code: str, what: str, remedy: str) -> Finding:
     """Something that is wrong."""
-    return Finding(topic, WRONG, what, remedy)
+    return Finding(topic, code, WRONG, what, remedy)
 
 
-def note(topic: str, what: str, remedy: str | None = None) -> Finding:
+def note(topic: str, code: str, what: str, remedy: str | None = None) -> Finding:
     """Something that could be better, or is good to know."""
-    return Finding(topic, NOTE, what, remedy)
+    return Finding(topic, code, NOTE, what, remedy)
 
 
 def guarded(topic: str, place: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -65,9 +73,11 @@ def guarded(topic: str, place: str, findings: Iterator[Finding]) -> Iterator[Fin
     try:
         yield from findings
     except CentralVenvError as error:
-        yield wrong(topic, error.message, error.hint)
+        yield wrong(topic, "not-readable", error.message, error.hint)
     except (OSError, ValueError) as error:  # ValueError: a path that this system cannot have
-        yield wrong(topic, f"cannot look at `{place}`: {error}", "mend or remove what stands in the way there")
+        yield wrong(
+            topic, "not-readable", f"cannot look at `{place}`: {error}", "mend or remove what stands in the way there"
+        )
 
 
 def named(names: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
         project = find_project(home, on_problem=problems.append, seen=seen)
         projects.append(project)
         for problem in problems:
-            yield wrong(STORE, problem.message, problem.hint)
+            yield wrong(STORE, "record-not-readable", problem.message, problem.hint)
         if project.state == UNRECORDED and not problems:
             record = record_of(home)
             if record is None:
@@ -70,11 +70,17 @@ def _elsewhere(projects: Sequence[FoundProject]) -> Iterator[Finding]:
             if former is not None:
                 by_store[former] = by_store.get(former, 0) + 1
             elif project.state != UNRECORDED:  # then it is the home that has another name, as is told
-                yield wrong(STORE, f"the environment `{path}` was made at `{made}`", "move it back there, or remove it")
+                yield wrong(
+                    STORE,
+                    "environment-made-elsewhere",
+                    f"the environment `{path}` was made at `{made}`",
+                    "move it back there, or remove it",
+                )
     for former, count in by_store.items():
         what = counted(count, "environment was", "environments were")
         yield wrong(
             STORE,
+            "store-moved",
             f"{what} made where the store is not any more, in `{former}`, so their programs are not found",
             command("central-venv", "move", "--store", former),
         )
@@ -107,6 +113,7 @@ def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
     if now != record.root:
         yield note(
             STORE,
+            "project-behind-a-link",
             f"`{record.root}` is a link to `{now}` now, so its environments in `{project.home}` are not found any more",
             command("central-venv", "clean", "--project", os.path.basename(project.home)),
         )
@@ -114,11 +121,12 @@ def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
     try:
         refuse_another_project(project.home, record.root)
     except CentralVenvError as error:
-        yield wrong(STORE, error.message, error.hint)
+        yield wrong(STORE, "project-replaced", error.message, error.hint)
         return
     if identity.replaced(record, [environment.created for environment in project.environments]):
         yield note(
             STORE,
+            "project-younger-than-environments",
             f"the project `{record.root}` is younger than environments in its home, so those were made for an older "
             "one at that path",
             f"if that matters, {command('central-venv', 'clean', '--project', record.root)}, and run the runner again",
@@ -128,7 +136,9 @@ def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
 def _look(project: FoundProject) -> Iterator[Finding]:
     """What is wrong with one home, seen by itself."""
     if stands_in_the_way(path := os.path.join(project.home, layout.RECORDS)):
-        yield wrong(STORE, f"`{path}` is not a directory, so there can be no records", "remove it")
+        yield wrong(
+            STORE, "records-not-a-directory", f"`{path}` is not a directory, so there can be no records", "remove it"
+        )
     if project.state == ACTIVE:
         yield from _shared(project)
     if project.state == UNRECORDED and has_move_record(project.home):
@@ -143,6 +153,7 @@ def _shared(project: FoundProject) -> Iterator[Finding]:
     if name is not None and not venv.is_environment(os.path.join(os.path.dirname(project.home), name)):
         yield wrong(
             STORE,
+            "shared-environment-missing",
             f"`{project.root}` uses the shared environment `{name}`, which is not there",
             f"{command('central-venv', 'create', name)}, or "
             f"{command('central-venv', 'use', '--none', '--project', str(project.root))}",
@@ -161,18 +172,21 @@ def _renamed(home: str, root: str) -> Finding:
     try:
         former = former_root(home)
     except CentralVenvError as error:
-        return wrong(STORE, error.message, error.hint)
+        return wrong(STORE, "move-not-readable", error.message, error.hint)
     if former is not None:
         what = f"a move of `{former}` to `{root}` did not end"
-        return wrong(STORE, what, command("central-venv", "move", former, root))
+        return wrong(STORE, "move-not-finished", what, command("central-venv", "move", former, root))
     right = os.path.join(os.path.dirname(home), home_name(root))
     what = f"the home `{home}` was renamed or copied by hand: it says that it is of `{root}`, whose home is `{right}`"
-    return wrong(STORE, what, "remove it" if os.path.lexists(right) else f"rename it to `{right}`, or remove it")
+    return wrong(
+        STORE, "home-renamed", what, "remove it" if os.path.lexists(right) else f"rename it to `{right}`, or remove it"
+    )
 
 
 def _moved(old: str, new: str) -> Finding:
     return wrong(
         STORE,
+        "project-moved",
         f"project `{old}` seems to be `{new}` now, and its environments do not know",
         command("central-venv", "move", old, new),
     )
@@ -182,6 +196,7 @@ def _gone(projects: Sequence[FoundProject]) -> Iterator[Finding]:
     if projects:
         yield note(
             STORE,
+            "projects-gone",
             f"{counted(len(projects), 'project is', 'projects are')} gone, "
             f"{_environments(projects)}: {_roots(projects)}",
             "`central-venv prune` removes what is left of them",
@@ -197,6 +212,7 @@ def _unreachable(projects: Sequence[FoundProject]) -> Iterator[Finding]:
         by = "" if machine is None else f" that the machine `{machine}` recorded"
         yield note(
             STORE,
+            "projects-unreachable",
             f"{counted(len(found), 'project')}{by} cannot be seen now, {_environments(found)}: {_roots(found)}",
             "mount what they lie on; until then their environments are kept"
             if machine is None
@@ -219,6 +235,7 @@ def _unrecorded(names: Sequence[str]) -> Iterator[Finding]:
         )
         yield note(
             STORE,
+            "homes-without-record",
             f"{what}: {named(names)}",
             "the next run in such a project records it; without one, remove the directory",
         )
@@ -229,9 +246,15 @@ def _broken(project: FoundProject) -> Iterator[Finding]:
     lost = [environment for environment in broken if _lost_python(project.home, environment)]
     half_made = [environment for environment in broken if environment not in lost]
     removal = "remove the directory" if project.state == UNRECORDED else "`central-venv prune --state broken`"
-    for make, environments, singular, plural in (
-        (wrong, lost, "lost the Python it was made from", "lost the Python they were made from"),
-        (note, half_made, "is half made", "are half made"),
+    for make, code, environments, singular, plural in (
+        (
+            wrong,
+            "environments-without-python",
+            lost,
+            "lost the Python it was made from",
+            "lost the Python they were made from",
+        ),
+        (note, "environments-half-made", half_made, "is half made", "are half made"),
     ):
         if environments:
             place = project.root or project.home
@@ -239,7 +262,7 @@ def _broken(project: FoundProject) -> Iterator[Finding]:
                 len(environments), f"environment of `{place}` {singular}", f"environments of `{place}` {plural}"
             )
             names = named(sorted(f"{environment.runner} {environment.name}" for environment in environments))
-            yield make(STORE, f"{what}: {names}", f"run the runner again, or {removal}")
+            yield make(STORE, code, f"{what}: {names}", f"run the runner again, or {removal}")
 
 
 def _lost_python(home: str, environment: FoundEnvironment) -> bool:

@@ -60,6 +60,7 @@ def _uv_cache(store: str) -> Iterator[Finding]:
         fits = _device(beside) == devices[1]
         yield note(
             MACHINE,
+            "uv-cache-on-another-file-system",
             f"uv's cache `{cache}` and the store `{store}` are on two file systems, so uv copies what it could link",
             f"set `UV_CACHE_DIR` to a directory {f'beside the store, such as `{beside}`' if fits else _THERE}",
         )
@@ -105,9 +106,11 @@ def _uv_environment(store: str | None, root: str | None) -> Iterator[Finding]:
         "uv changes that environment for every project it is called in"
     )
     if others:
-        yield wrong(MACHINE, what, f"{_UNSET}, and remove it from what your shell reads")
+        yield wrong(
+            MACHINE, "uv-variable-names-another-project", what, f"{_UNSET}, and remove it from what your shell reads"
+        )
     else:
-        yield note(MACHINE, what, f"unless you want that, {_UNSET}")
+        yield note(MACHINE, "uv-variable-names-one-environment", what, f"unless you want that, {_UNSET}")
 
 
 def _home_above(store: str, path: str) -> str | None:
@@ -130,6 +133,7 @@ def _active_environment() -> Iterator[Finding]:
     if path and not venv.is_environment(os.path.realpath(path)):
         yield wrong(
             MACHINE,
+            "active-environment-missing",
             f"`VIRTUAL_ENV` is `{path}`, where there is no environment any more",
             "`deactivate`, or open a new shell",
         )
@@ -139,9 +143,9 @@ def _plugin(runner: FoundRunner) -> Finding:
     plugin = RUNNERS[runner.name]
     where = f"`{runner.name}` {runner.version} in `{runner.prefix}`"
     if runner.plugin_version is not None:
-        return note(MACHINE, f"{where} has `{plugin}` {runner.plugin_version}")
+        return note(MACHINE, "plugin-installed", f"{where} has `{plugin}` {runner.plugin_version}")
     remedy = f"{_installation(runner, plugin)}{_THEN.get(runner.name, '')}"
-    return note(MACHINE, f"{where} lacks `{plugin}`, so its environments go elsewhere", remedy)
+    return note(MACHINE, "plugin-missing", f"{where} lacks `{plugin}`, so its environments go elsewhere", remedy)
 
 
 def _installation(runner: FoundRunner, plugin: str) -> str:

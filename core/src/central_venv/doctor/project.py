@@ -51,6 +51,7 @@ def examine(root: str, settings: Settings | None, store: Store | None) -> Iterat
     if settings is not None and not settings.enabled:
         yield note(
             PROJECT,
+            "central-environments-off",
             f"central environments are turned off for `{root}` ({settings.origins['enabled']})",
             "turn them on there, or with `CENTRAL_VENV=1`",
         )
@@ -71,6 +72,7 @@ def _left_behind(root: str) -> Iterator[Finding]:
     for path in (path for directory in (root, *own) for path in temporary.find(directory)):
         yield note(
             PROJECT,
+            "unfinished-files-in-project",
             f"a process that was killed left `{path}`",
             "the next `central-venv link` or `central-venv unlink` removes it",
         )
@@ -78,6 +80,7 @@ def _left_behind(root: str) -> Iterator[Finding]:
         if entry.name.startswith(_OF_ADOPTION) and entry.is_dir(follow_symlinks=False):
             yield note(
                 PROJECT,
+                "adoption-not-finished",
                 f"an adoption that was killed left `{entry.path}`",
                 "the next `central-venv adopt` puts back what is in it, or removes it",
             )
@@ -87,7 +90,7 @@ def _home(home: Home) -> Iterator[Finding]:
     try:
         home.check()
     except CentralVenvError as error:
-        yield wrong(PROJECT, error.message, error.hint)
+        yield wrong(PROJECT, "home-refused", error.message, error.hint)
 
 
 def _left_in_tree(path: str) -> Iterator[Finding]:
@@ -98,6 +101,7 @@ def _left_in_tree(path: str) -> Iterator[Finding]:
     if any(venv.is_environment(directory) for directory in directories):
         yield note(
             PROJECT,
+            "environments-in-tree",
             f"environments are left in the tree: `{path}` takes {size(disk_usage(path))}",
             f"{command('central-venv', 'adopt', os.path.basename(path))} or {_removal(path)}, "
             "unless you want them there",
@@ -131,7 +135,9 @@ def _link(root: str, name: str, store: Store | None) -> Iterator[Finding]:
     except OSError as error:
         if error.errno in _NOWHERE:
             failing = ": uv, mise and `python -m venv` fail on it" if name == _REDIRECT else ""
-            yield wrong(PROJECT, f"the link `{path}` leads nowhere{failing}", _remedy(path, store))
+            yield wrong(
+                PROJECT, "project-link-dangling", f"the link `{path}` leads nowhere{failing}", _remedy(path, store)
+            )
             return
     yield from _ignored(root, name)
 
@@ -154,6 +160,7 @@ def _ignored(root: str, name: str) -> Iterator[Finding]:
         pattern, file = meant[0]
         yield note(
             PROJECT,
+            "project-link-not-ignored",
             f"git does not ignore the link `{path}`: the pattern `{pattern}` in `{file}` is for directories",
             f"drop the slash at its end, or add `{name}` to `{exclude}`",
         )
@@ -225,10 +232,16 @@ def _redirect(root: str) -> Iterator[Finding]:
         return
     target = redirect.read(path)
     if target is None:
-        yield wrong(PROJECT, f"the file `{path}` holds no path of an environment: uv fails on it", "remove the file")
+        yield wrong(
+            PROJECT,
+            "redirect-without-path",
+            f"the file `{path}` holds no path of an environment: uv fails on it",
+            "remove the file",
+        )
     elif not _leads_to_environment(root, target):
         yield wrong(
             PROJECT,
+            "redirect-dangling",
             f"the file `{path}` leads to `{target}`, where there is no environment: uv fails on it",
             "remove the file, or make that environment again",
         )
@@ -236,6 +249,7 @@ def _redirect(root: str) -> Iterator[Finding]:
         for what in redirect.tools_at_odds(root):
             yield note(
                 PROJECT,
+                "redirect-refused-by-tools",
                 f"the file `{path}` leads to an environment, and {what}",
                 "remove the file, then make a link with `central-venv link`",
             )
@@ -250,6 +264,7 @@ def _elsewhere(root: str, store: Store | None) -> Iterator[Finding]:
     if link_target.is_of_uv(found.target):
         yield note(
             PROJECT,
+            "project-link-to-uv-environment",
             f"`{found.path}` leads to `{found.target}`, which is uv's own and goes with its cache",
             "turn off uv's `centralized-project-envs`, remove the link, then make it with `central-venv link`",
         )
@@ -258,6 +273,7 @@ def _elsewhere(root: str, store: Store | None) -> Iterator[Finding]:
         if other is not None:
             yield wrong(
                 PROJECT,
+                "project-link-to-another-project",
                 f"`{found.path}` leads to the environment of another project, `{other}`: uv changes that one here",
                 "remove it with `central-venv unlink`, unless it is meant",
             )

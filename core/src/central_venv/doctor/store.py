@@ -47,16 +47,22 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
         return
     except OSError as error:
         failed = files.store_error(error, "look at", store.path)
-        yield wrong(STORE, failed.message, failed.hint)
+        yield wrong(STORE, "store-not-readable", failed.message, failed.hint)
         return
     if not stat.S_ISDIR(status.st_mode):
-        yield wrong(STORE, f"the store `{store.path}` is not a directory", MOVE_STORE.format("a directory"))
+        yield wrong(
+            STORE,
+            "store-not-a-directory",
+            f"the store `{store.path}` is not a directory",
+            MOVE_STORE.format("a directory"),
+        )
         return
     yield from _access(store.path, status)
     yield from _parents(store.path)
     if not _is_writable(store.path):
         yield wrong(
             STORE,
+            "store-not-writable",
             f"the store `{store.path}` cannot be written, so nothing can be made or removed in it",
             "make it writable, or set `CENTRAL_VENV_HOME` to a directory that is",
         )
@@ -66,8 +72,13 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
 
 def _missing(store: str) -> Finding:
     if os.path.islink(store):
-        return wrong(STORE, f"the store `{store}` is a link that leads nowhere", "remove the link, or make its target")
-    return note(STORE, f"there is no store yet; it will be `{store}`")
+        return wrong(
+            STORE,
+            "store-dangling-link",
+            f"the store `{store}` is a link that leads nowhere",
+            "remove the link, or make its target",
+        )
+    return note(STORE, "store-missing", f"there is no store yet; it will be `{store}`")
 
 
 if sys.platform == "win32":
@@ -89,13 +100,21 @@ else:
         if files.is_strangers(status):
             yield wrong(
                 STORE,
+                "store-of-another-user",
                 f"the store `{store}` belongs to another user (id {status.st_uid})",
                 MOVE_STORE.format("a directory of your own"),
             )
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            yield wrong(STORE, f"others may write the store `{store}`", command("chmod", "700", store))
+            yield wrong(
+                STORE, "store-open-to-writers", f"others may write the store `{store}`", command("chmod", "700", store)
+            )
         elif status.st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IXGRP | stat.S_IXOTH):
-            yield note(STORE, f"others may look into the store `{store}`", command("chmod", "700", store))
+            yield note(
+                STORE,
+                "store-open-to-readers",
+                f"others may look into the store `{store}`",
+                command("chmod", "700", store),
+            )
 
     def _parents(store: str) -> Iterator[Finding]:
         """Whoever can rename a directory above the store can put another one in its place."""
@@ -104,12 +123,14 @@ else:
             if status.st_uid != 0 and files.is_strangers(status):
                 yield wrong(
                     STORE,
+                    "directory-above-store-of-another-user",
                     f"`{directory}`, above the store, belongs to another user (id {status.st_uid})",
                     MOVE_STORE.format("a directory below your own"),
                 )
             elif _others_may_write(status):
                 yield wrong(
                     STORE,
+                    "directory-above-store-open-to-writers",
                     f"others may write `{directory}`, above the store, and so exchange the store",
                     command("chmod", "go-w", directory),
                 )
@@ -168,7 +189,9 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
     yield from shortened_nox_names(found)
     yield from homes.examine(found, root)
     if stands_in_the_way(path := os.path.join(store, layout.RECORDS)):
-        yield wrong(STORE, f"`{path}` is not a directory, so there can be no records", "remove it")
+        yield wrong(
+            STORE, "records-not-a-directory", f"`{path}` is not a directory, so there can be no records", "remove it"
+        )
     yield from guarded(STORE, store, _unfinished_removals(store))
     yield from _left_behind(store, found)
 
@@ -177,10 +200,13 @@ def _unfit(entry: os.DirEntry[str]) -> Finding | None:
     """Why a home is none that may be used, if so."""
     status = entry.stat(follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
-        return wrong(STORE, f"`{entry.path}` is a link, not a home", "remove the link; the home is made anew")
+        return wrong(
+            STORE, "home-is-a-link", f"`{entry.path}` is a link, not a home", "remove the link; the home is made anew"
+        )
     if files.is_strangers(status):
         return wrong(
             STORE,
+            "home-of-another-user",
             f"the home `{entry.path}` belongs to another user (id {status.st_uid})",
             "give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "
             "`{user}` stands for the user's name",
@@ -199,12 +225,14 @@ def _tag(store: str, foreign: Sequence[str]) -> Iterator[Finding]:
     if content is None or not content.startswith(SIGNATURE):
         yield note(
             STORE,
+            "backup-tag-missing",
             f"`{path}` is {'missing' if content is None else 'no tag'}, so backups hold every environment",
             f"write the line `{SIGNATURE.decode()}` into it",
         )
     if not backups.is_excluded(store):
         yield note(
             STORE,
+            "backed-up-by-time-machine",
             f"Time Machine backs up every environment in `{store}`",
             command("tmutil", "addexclusion", store),
         )
@@ -214,6 +242,7 @@ def _foreign(store: str, names: Sequence[str]) -> Iterator[Finding]:
     if names:
         yield note(
             STORE,
+            "foreign-entries-in-store",
             f"{counted(len(names), 'entry is', 'entries are')} in the store `{store}` that central-venv did not make: "
             f"{named(names)}",
             "keep other things elsewhere, or give the store a directory of its own",
@@ -227,12 +256,14 @@ def _unfinished_removals(store: str) -> Iterator[Finding]:
     if names:
         yield wrong(
             STORE,
+            "removals-not-finished",
             f"{counted(len(names), 'removal')} did not end in `{directory}`: {named(names)}",
             "`central-venv prune` finishes them",
         )
     if foreign := trash_leftovers.foreign(store):
         yield note(
             STORE,
+            "foreign-entries-in-trash",
             f"{counted(len(foreign), 'entry is', 'entries are')} in `{directory}` that no removal put there: "
             f"{named(foreign)}",
             "keep other things elsewhere: they stay there",
@@ -256,11 +287,12 @@ def _left_behind(store: str, found: Sequence[str]) -> Iterator[Finding]:
         try:
             count += len(list(find(home)))
         except CentralVenvError as error:
-            yield wrong(STORE, error.message, error.hint)
+            yield wrong(STORE, "records-not-readable", error.message, error.hint)
     count += len(_stale_locks(layout.trash_directory(store)))
     if count:
         yield note(
             STORE,
+            "leftovers",
             f"{counted(count, 'record, lock or unfinished file is', 'records, locks or unfinished files are')} "
             "left of what is gone",
             "`central-venv prune` removes them",

@@ -43,6 +43,7 @@ def examine_locks(store: str) -> Iterator[Finding]:
         program, remedy = _BLIND[kind]
         yield note(
             STORE,
+            "locks-not-seen-through-mount",
             f"the store `{store}` is mounted by {program}: its locks are not seen through another mount of that "
             f"directory, {_BLINDLY}",
             remedy,
@@ -50,6 +51,7 @@ def examine_locks(store: str) -> Iterator[Finding]:
     elif kind.startswith("nfs") and (local := sorted(_LOCAL & options)):
         yield note(
             STORE,
+            "locks-not-seen-by-machines",
             f"the store `{store}` is mounted with `{local[0]}`: other machines do not see its locks, {_BLINDLY}",
             "mount it without that option, or let one machine use it only",
         )

@@ -33,6 +33,7 @@ def examine_path(store: str) -> Iterator[Finding]:
     if sys.platform != "win32" and not {" ", "\t", "\n"}.isdisjoint(store):
         yield note(
             STORE,
+            "store-path-with-space",
             f"the path of the store `{store}` holds a space, which the first line of a script cannot: uv and pip "
             "since 23.0 do without, older programs write scripts that do not start",
             MOVE_STORE.format("a path without spaces"),
@@ -44,9 +45,9 @@ def examine_path(store: str) -> Iterator[Finding]:
     what = f"the path of the store `{store}` is long: a script's first line may have {_SCRIPT_LINE} characters, "
     remedy = MOVE_STORE.format("a shorter path")
     if room < len(_SHORT_NAME):
-        yield wrong(STORE, f"{what}which leaves too few for the names of environments", remedy)
+        yield wrong(STORE, "store-path-too-long", f"{what}which leaves too few for the names of environments", remedy)
     else:
-        yield note(STORE, f"{what}which leaves {room} for the name of an environment", remedy)
+        yield note(STORE, "store-path-long", f"{what}which leaves {room} for the name of an environment", remedy)
 
 
 def shortened_nox_names(found: Sequence[str]) -> Iterator[Finding]:
@@ -59,6 +60,7 @@ def shortened_nox_names(found: Sequence[str]) -> Iterator[Finding]:
     if room < len(_NOX_NAME):
         yield note(
             STORE,
+            "nox-path-long",
             f"the path `{path}` is long: nox gives directories of sessions their names up to {room} characters, "
             "and digits above",
             MOVE_STORE.format("a shorter path"),
