@@ -13,7 +13,7 @@ import pytest
 from central_venv import load_settings
 from central_venv.cli import removal_flow
 from central_venv.errors import CentralVenvError, SettingsError
-from central_venv.machine.directories import user_config_directory
+from central_venv.policy.settings import config_files
 from central_venv.store.home import Home
 from central_venv.store.store import open_store, open_stores
 from support.environments import seal, seal_shared
@@ -54,7 +54,7 @@ class Site:
         )
         invalidate_caches()
         sys.modules.pop(self.module, None)
-        write_tree(Path(user_config_directory()), {"config.toml": f"policy = ['{self.module}']\n"})
+        write_tree(Path(config_files()["user"]).parent, {"config.toml": f"policy = ['{self.module}']\n"})
 
     def project(self, name: str, runner: str = "tox") -> Home:
         """The home of a project on the fast file system, with an environment of a runner."""
@@ -65,7 +65,7 @@ class Site:
 
     def forget_rules(self) -> None:
         """Take the module out of the configuration."""
-        write_tree(Path(user_config_directory()), {"config.toml": ""})
+        write_tree(Path(config_files()["user"]).parent, {"config.toml": ""})
 
 
 @pytest.fixture

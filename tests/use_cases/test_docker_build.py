@@ -117,16 +117,16 @@ def test_what_belongs_to_another_user_is_refused(what: str, base: Path, cache: P
 
 
 @superuser_only
-def test_a_user_whom_nobody_knows_can_build(base: Path, cache: Path, build: Build) -> None:
+def test_a_user_whom_nobody_knows_can_build_in_a_store_that_is_given(base: Path, cache: Path, build: Build) -> None:
     if shutil.which("setpriv") is None:
         pytest.skip("there is no `setpriv`")
     root = write_project(base / "app", "alpha")
     for directory in (cache, base, root):
         os.chown(directory, 54321, 54321)
-    uv_cache = {"UV_CACHE_DIR": str(cache / "uv")}
+    variables = {"UV_CACHE_DIR": str(cache / "uv"), "XDG_CONFIG_HOME": "", "XDG_DATA_HOME": ""}
 
-    path = Path(build("create", cwd=root, user=NOBODY, **uv_cache).stdout.rstrip("\n"))
-    build("uv", "sync", cwd=root, user=NOBODY, **uv_cache)
+    path = Path(build("create", cwd=root, user=NOBODY, **variables).stdout.rstrip("\n"))
+    build("uv", "sync", cwd=root, user=NOBODY, **variables)
 
     assert packages(path) == {"alpha"}
     assert path.stat().st_uid == 54321
@@ -141,7 +141,7 @@ def test_a_user_whom_nobody_knows_is_told_what_to_set(base: Path, build: Build) 
     said = build("create", cwd=root, user=NOBODY, status=1, CENTRAL_VENV_HOME="", XDG_CONFIG_HOME="")
 
     assert said.stderr == (
-        "error: nobody knows the home directory of the user with id 54321\n"
-        "hint: set `HOME`, or `CENTRAL_VENV_HOME` and `XDG_CONFIG_HOME`\n"
+        "error: nobody knows the home directory of the user with id 54321, where the store would be\n"
+        "hint: set `CENTRAL_VENV_HOME` to a directory for the store, or set `HOME`\n"
     )
     assert listing(root) == {"pyproject.toml", "module.py"}

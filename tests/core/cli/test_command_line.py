@@ -22,10 +22,10 @@ from central_venv.cli.parser import parse
 from central_venv.cli.text import print_safely
 from central_venv.errors import ProjectNotFoundError
 from central_venv.machine import clock
-from central_venv.machine.directories import site_config_directory, user_config_directory
 from central_venv.machine.words import ago, counted, printable, size
 from central_venv.policy.key import home_name
 from central_venv.policy.project import current_directory
+from central_venv.policy.settings import config_files
 from central_venv.store.project_record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
@@ -868,7 +868,7 @@ def test_a_store_that_cannot_be_listed_is_an_error(store: Path, run: Runner, mon
 def test_config_shows_each_setting_with_its_origin(
     here: Path, store: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user = os.path.join(user_config_directory(), "config.toml")
+    user = config_files()["user"]
     write_tree(Path(user).parent, {"config.toml": "policy = ['json']\n"})
     monkeypatch.setenv("CENTRAL_VENV_PER_PYTHON", "1")
 
@@ -888,7 +888,7 @@ def test_config_shows_each_setting_with_its_origin(
             "files, the first one wins\n"
             f"  project  {here / 'pyproject.toml'}\n"
             f"  user     {user}\n"
-            f"  site     {os.path.join(site_config_directory(), 'config.toml')}\n"
+            f"  site     {config_files()['site']}\n"
         ),
         "",
     )
@@ -912,8 +912,8 @@ def test_config_as_json(here: Path, store: Path, run: Runner) -> None:
         ],
         "files": {
             "project": str(here / "pyproject.toml"),
-            "user": os.path.join(user_config_directory(), "config.toml"),
-            "site": os.path.join(site_config_directory(), "config.toml"),
+            "user": config_files()["user"],
+            "site": config_files()["site"],
         },
     }
 

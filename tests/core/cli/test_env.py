@@ -92,7 +92,7 @@ def test_the_environment_and_the_configuration_are_watched_whether_they_are_ther
     elif there == "configuration":
         write_tree(home / ".config" / "central-venv", {"config.toml": ""})
 
-    assert answer(capfd)["watch"] == [str(path / "pyvenv.cfg"), *config_files()]
+    assert answer(capfd)["watch"] == [str(path / "pyvenv.cfg"), *config_files().values()]
 
 
 def test_of_another_environment_that_one_is_watched(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +106,7 @@ def test_without_a_project_the_configuration_is_watched(
 ) -> None:
     monkeypatch.chdir(outside)
 
-    assert answer(capfd)["watch"] == config_files()
+    assert answer(capfd)["watch"] == list(config_files().values())
 
 
 def test_turned_off_the_configuration_is_watched(
@@ -114,7 +114,7 @@ def test_turned_off_the_configuration_is_watched(
 ) -> None:
     monkeypatch.setenv("CENTRAL_VENV", "0")
 
-    assert answer(capfd)["watch"] == config_files()
+    assert answer(capfd)["watch"] == list(config_files().values())
 
 
 def test_what_makes_a_directory_a_project_counts(here: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -106,12 +106,31 @@ def test_defaults_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == ("/home/joe/.local/share/central-venv", "/home/joe/.config/central-venv", "/etc/xdg/central-venv")
 
 
-def test_a_user_whom_nobody_knows_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom the system does not know, without a home directory."""
+
     def unknown(number: int) -> None:
         raise KeyError(number)
 
-    monkeypatch.delenv("HOME")
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
 
+
+@pytest.mark.usefixtures("nobody")
+def test_a_user_without_a_home_directory_has_no_configuration() -> None:
+    assert directories.user_config_directory() is None
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_user_without_a_home_directory_has_the_configuration_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/etc/joe")
+
+    assert directories.user_config_directory() == "/etc/joe/central-venv"
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_user_without_a_home_directory_is_told_what_to_set_for_the_store() -> None:
     with pytest.raises(CentralVenvError, match="HOME"):
         data_directory()

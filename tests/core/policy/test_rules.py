@@ -15,7 +15,7 @@ from central_venv import load_settings, project_home
 from central_venv.cli import main
 from central_venv.cli.project import root_here
 from central_venv.errors import SettingsError
-from central_venv.machine.directories import user_config_directory
+from central_venv.policy.settings import config_files
 from central_venv.store.store import open_store
 from support.trees import write_tree
 
@@ -30,7 +30,7 @@ IMPORT = "from central_venv import hookimpl\n\n"
 
 
 def configure(*modules: str) -> str:
-    path = Path(user_config_directory(), "config.toml")
+    path = Path(config_files()["user"])
     write_tree(path.parent, {"config.toml": f"policy = {list(modules)}\n"})
     return str(path)
 

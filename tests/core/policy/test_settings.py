@@ -16,9 +16,9 @@ from central_venv import project_home
 from central_venv.cli import main
 from central_venv.errors import SettingsError
 from central_venv.machine import host
-from central_venv.machine.directories import data_directory, site_config_directory, user_config_directory
+from central_venv.machine.directories import data_directory
 from central_venv.policy.project import find_root
-from central_venv.policy.settings import load_settings
+from central_venv.policy.settings import config_files, load_settings
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ VARIABLES = {
 
 
 def file_of(kind: str, project: Path) -> str:
-    directories = {"site": site_config_directory, "user": user_config_directory}
-    return str(project / "pyproject.toml") if kind == "project" else os.path.join(directories[kind](), "config.toml")
+    return str(project / "pyproject.toml") if kind == "project" else config_files()[kind]
 
 
 def write(kind: str, project: Path, text: str) -> str:
@@ -594,8 +593,7 @@ def test_a_store_that_the_path_cannot_hold_is_refused(source: str, base: Path, m
         monkeypatch.setenv("XDG_DATA_HOME", str(base / "a:b"))
     else:
         monkeypatch.delenv("CENTRAL_VENV_HOME", raising=False)
-        directory = user_config_directory() if source == "user's file" else site_config_directory()
-        write_tree(Path(directory), {"config.toml": f"store = '{path}'"})
+        write("user" if source == "user's file" else "site", base, f"store = '{path}'")
 
     error = refused(None)
 
@@ -626,7 +624,7 @@ def test_no_home_when_turned_off(project: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def configure(text: str) -> None:
-    write_tree(Path(user_config_directory()), {"config.toml": text})
+    write_tree(Path(config_files()["user"]).parent, {"config.toml": text})
 
 
 def test_a_store_with_a_null_character_is_refused(project: Path) -> None:

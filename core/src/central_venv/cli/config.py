@@ -10,9 +10,8 @@ from central_venv.cli.options import add_json, add_project
 from central_venv.cli.project import settings_here, store_origin
 from central_venv.cli.text import print_columns, print_document, print_safely
 from central_venv.errors import ProjectNotFoundError
-from central_venv.machine.directories import site_config_directory, user_config_directory
 from central_venv.machine.words import printable
-from central_venv.policy.settings import CONFIG_FILE, load_settings
+from central_venv.policy.settings import config_files, load_settings
 from central_venv.store.store import open_store
 
 TYPE_CHECKING = False
@@ -45,8 +44,7 @@ def run(arguments: Namespace) -> int:
     ]
     files = {
         "project": None if root is None else os.path.join(root, "pyproject.toml"),
-        "user": os.path.join(user_config_directory(), CONFIG_FILE),
-        "site": os.path.join(site_config_directory(), CONFIG_FILE),
+        **{kind: config_files().get(kind) for kind in ("user", "site")},
     }
     if arguments.json:
         listed = [

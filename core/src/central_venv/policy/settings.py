@@ -226,14 +226,19 @@ def project_settings(root: str, outside: Settings) -> Settings:
     return load_settings(root) if _mentions_table(os.path.join(root, "pyproject.toml")) else outside
 
 
-def config_files() -> list[str]:
-    """The absolute paths of the site's and the user's configuration file, whether they exist or not."""
-    return [os.path.join(directory, CONFIG_FILE) for directory in (site_config_directory(), user_config_directory())]
+def config_files() -> dict[str, str]:
+    """The absolute paths of the ``site`` and the ``user`` configuration file, whether they exist or not.
+
+    A user without a home directory has none.
+    """
+    user = user_config_directory()
+    directories = {"site": site_config_directory(), **({} if user is None else {"user": user})}
+    return {kind: os.path.join(directory, CONFIG_FILE) for kind, directory in directories.items()}
 
 
 def _sources(root: str | None) -> Iterator[tuple[Origin, dict[str, object]]]:
     """What each source sets, the weakest first."""
-    for kind, path in zip(("site", "user"), config_files(), strict=True):
+    for kind, path in config_files().items():
         if os.path.lexists(path):
             origin = Origin(kind, path)
             yield origin, _checked(_read_toml(path), origin)
@@ -289,7 +294,7 @@ def _checked(table: dict[str, object], origin: Origin) -> dict[str, object]:
         if in_project and definition.private:
             raise SettingsError(
                 f"`{key}` is not allowed in {_place(origin)}: a project must not choose it",
-                hint=f"set it in `{os.path.join(user_config_directory(), CONFIG_FILE)}`",
+                hint=f"set it in `{list(config_files().values())[-1]}`",
             )
         if not definition.check(value):
             raise SettingsError(

@@ -132,11 +132,11 @@ def watched(path: str | None) -> list[str]:
     Args:
         path: absolute path of the environment; None if there is no project.
     """
-    return [*([] if path is None else [os.path.join(path, venv.MARKER)]), *config_files()]
+    return [*([] if path is None else [os.path.join(path, venv.MARKER)]), *config_files().values()]
 
 
 def _inputs(directory: str, root: str | None) -> Iterator[str]:
-    yield from config_files()
+    yield from config_files().values()
     marked = root is not None and any(os.path.exists(os.path.join(root, marker)) for marker in MARKERS)
     for parent in upward(directory):
         # Above a project that has a marker, only a workspace can change the answer.
