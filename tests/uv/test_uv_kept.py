@@ -70,6 +70,16 @@ def test_an_interpreter_in_a_variable_is_not_what_pip_changes(newest_uv: Uv, bas
     assert set(packages(newest_uv.home(project) / environment)) == {"alpha"}
 
 
+def test_an_interpreter_in_a_variable_is_not_what_pip_tells_of(newest_uv: Uv, base: Path, project: Path) -> None:
+    newest_uv.alone("venv", base / "elsewhere", cwd=base)
+    interpreter = base / "elsewhere" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    newest_uv("pip", "install", "alpha", cwd=project, UV_PYTHON=str(interpreter))
+
+    said = newest_uv.run("pip", "install", "--dry-run", "alpha", cwd=project, UV_PYTHON=str(interpreter))
+
+    assert "Would make no changes" in said.err
+
+
 @posix_only
 def test_what_is_in_use_is_not_made_anew_under_it(newest_uv: Uv, project: Path, two_pythons: tuple[str, str]) -> None:
     this, other = two_pythons

@@ -87,6 +87,26 @@ def test_the_variable_asks_for_a_python(newest_uv: Uv, project: Path, two_python
     assert (python_of(environment), packages(environment)) == (other, {"alpha": "2.0"})
 
 
+def test_pip_for_a_version_works_in_the_environment_of_that_version(
+    newest_uv: Uv, project: Path, two_pythons: tuple[str, str]
+) -> None:
+    this, other = two_pythons
+    newest_uv("sync", cwd=project)
+    early = newest_uv.run("pip", "list", "-p", other, cwd=project)
+    newest_uv("pip", "install", "-p", other, "alpha", cwd=project)
+
+    listed = newest_uv("pip", "list", "-p", other, cwd=project)
+
+    assert early.err == (
+        f"error: `{project}` has no environment `.venv-{other}` yet\n"
+        f"hint: make it with `central-venv create --python {other}` or `central-venv uv sync --python {other}`\n"
+    )
+    assert "alpha" in listed
+    assert set(packages(newest_uv.home(project) / f".venv-{other}")) == {"alpha"}
+    assert packages(newest_uv.home(project) / ".venv") == {}
+    assert this != other
+
+
 def test_venv_makes_the_one_of_the_python_that_is_asked_for(
     newest_uv: Uv, project: Path, two_pythons: tuple[str, str]
 ) -> None:

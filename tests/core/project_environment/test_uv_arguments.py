@@ -75,7 +75,11 @@ def test_the_command_and_its_words_are_found(line: str, command: str, words: lis
         ("venv -p 3.12", "3.12"),
         ("lock -p 3.12", "3.12"),
         ("version --bump minor -p 3.12", "3.12"),
-        ("pip install -p 3.12 a", None),
+        ("pip install -p 3.12 a", "3.12"),
+        ("pip list --python=pypy3.10", "pypy3.10"),
+        ("pip install -p .venv a", None),
+        ("pip install -p bin/python a", None),
+        ("pip compile -p 3.12 a", None),
         ("tool run -p 3.12 a", None),
         ("init -p 3.12", None),
         ("python find 3.12", None),
@@ -119,8 +123,29 @@ def test_the_directory_is_the_one_that_uv_looks_in(
     assert os.path.normpath(read(line).directory) == os.path.normpath(directory)
 
 
-USING = ["run python", "sync", "add a", "remove a", "pip install a", "pip sync a", "run -m a", "run --with a b", "run"]
-LOOKING = ["pip list", "pip freeze", "pip uninstall a", "pip show a", "pip check"]
+USING = [
+    "run python",
+    "sync",
+    "add a",
+    "remove a",
+    "pip install a",
+    "pip sync a",
+    "pip install -p 3.12 a",
+    "run -m a",
+    "run --with a b",
+    "run",
+]
+LOOKING = [
+    "pip list",
+    "pip freeze",
+    "pip uninstall a",
+    "pip show a",
+    "pip check",
+    "pip list -p 3.12",
+    "pip install --dry-run a",
+    "pip sync --dry-run a",
+    "pip uninstall --dry-run a",
+]
 ELSEWHERE = [
     "",
     "lock",
@@ -160,6 +185,7 @@ def test_what_works_in_the_environment_needs_it(line: str) -> None:
 def test_what_looks_into_the_environment_does_not_need_it(line: str) -> None:
     assert not read(line).uses_environment
     assert read(line).is_about_environment
+    assert read(line).looks_into_environment
 
 
 @pytest.mark.parametrize("line", ELSEWHERE)

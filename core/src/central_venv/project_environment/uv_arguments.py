@@ -35,13 +35,14 @@ _LETTERS_OF_ADD = frozenset("cm")
 #: The commands that work in the project environment, and make it if there is none.
 _IN_ENVIRONMENT = frozenset({"run", "sync", "add", "remove"})
 _PIP_IN_ENVIRONMENT = frozenset({"install", "sync"})
-#: With one of these, such a command works elsewhere, or changes nothing.
+#: With one of these, such a command works elsewhere.
 _ELSEWHERE = frozenset(
     """
-    --no-project --isolated --script --gui-script --dry-run --check --help --version -s -h -V
-    --system --target --prefix -t
+    --no-project --isolated --script --gui-script --help --version -s -h -V --system --target --prefix -t
     """.split()  # noqa: SIM905  # three words fit on a line, not one
 )
+#: With one of these, it changes nothing.
+_CHANGING_NOTHING = frozenset({"--dry-run", "--check"})
 #: The variables that stand for one of these options.
 _ELSEWHERE_BY_VARIABLE = {"run": ("UV_ISOLATED", "UV_NO_PROJECT"), "pip": ("UV_SYSTEM_PYTHON",)}
 #: The commands in which no project's environment has a part.
@@ -148,6 +149,8 @@ class UvArguments:
     @property
     def python(self) -> str | None:
         """The Python that the command line asks the project environment for."""
+        if self.is_pip:
+            return self._version_for_pip
         request = self.value("--python", "-p") if self.command in _WITH_PYTHON else None
         if request is None or not os.path.dirname(request):
             return request
@@ -161,20 +164,23 @@ class UvArguments:
         if any(_is_on(variable) for variable in _ELSEWHERE_BY_VARIABLE.get(self.command.partition(" ")[0], ())):
             return False
         if self.is_pip:
-            return not self.has("--python", "-p")
+            return not self.has("--python", "-p") or self._version_for_pip is not None
+        if self._changes_nothing:
+            return False
         return self.command in _IN_ENVIRONMENT | _MAY_CHANGE and not (self.command == "run" and self._is_script)
 
     @property
     def uses_environment(self) -> bool:
         """Whether it works in the project environment, so that this has to be there."""
-        if self.is_pip and self.command.removeprefix("pip ") not in _PIP_IN_ENVIRONMENT:
+        if self._changes_nothing or (self.is_pip and self._pip_command not in _PIP_IN_ENVIRONMENT):
             return False
         return self.is_about_environment and self.command not in _MAY_CHANGE
 
     @property
     def looks_into_environment(self) -> bool:
         """Whether it makes no sense without an environment; uv would take another one that it finds."""
-        return self.is_about_environment and self.command.removeprefix("pip ") in _PIP_LOOKING and self.is_pip
+        looks = self._pip_command in (_PIP_LOOKING | _PIP_IN_ENVIRONMENT if self._changes_nothing else _PIP_LOOKING)
+        return self.is_pip and looks and self.is_about_environment
 
     @property
     def is_pip(self) -> bool:
@@ -221,6 +227,25 @@ class UvArguments:
                 yield part
         for name in os.environ.get("UV_NO_GROUP", "").split():
             yield f"no-group.{_normalized(name)}"
+
+    @property
+    def _pip_command(self) -> str:
+        """For pip, its own command, such as ``install``."""
+        return self.command.removeprefix("pip ")
+
+    @property
+    def _changes_nothing(self) -> bool:
+        return self.has(*_CHANGING_NOTHING)
+
+    @property
+    def _version_for_pip(self) -> str | None:
+        """The version that pip's command is for; a path or a name is an interpreter, wherever that is."""
+        request = self.value("--python", "-p")
+        if request is None or self._pip_command not in _PIP_IN_ENVIRONMENT | _PIP_LOOKING:
+            return None
+        from central_venv.policy.python_request import is_version
+
+        return request if is_version(request) else None
 
     @property
     def _working_directory(self) -> str:
