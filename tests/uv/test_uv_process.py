@@ -33,7 +33,8 @@ def test_the_exit_status_is_the_commands(uv: Uv, project: Path) -> None:
     assert uv.run("sync", "--nonsense", cwd=project).status == 2
 
 
-def test_uv_has_the_process_that_was_started(uv: Uv, project: Path) -> None:
+def test_uv_has_the_process_that_was_started_once_there_is_an_environment(uv: Uv, project: Path) -> None:
+    uv("sync", cwd=project)
     process = uv.start("run", "python", "-c", "import os; print(os.getppid(), flush=True); input()", cwd=project)
 
     said = finish(process)
@@ -49,8 +50,12 @@ def test_the_input_reaches_the_command(uv: Uv, project: Path) -> None:
     assert done.stdout == "cba\n"
 
 
+@pytest.mark.parametrize("made", [[], ["sync"]], ids=["new", "there already"])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_reaches_the_command(name: str, uv: Uv, project: Path) -> None:
+def test_a_signal_reaches_the_command(name: str, made: list[str], newest_uv: Uv, project: Path) -> None:
+    uv = newest_uv
+    for command in made:
+        uv(command, cwd=project)
     code = (
         "import signal, time\n"
         f"signal.signal(signal.{name}, lambda *_: exit(9))\n"

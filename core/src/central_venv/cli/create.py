@@ -69,6 +69,7 @@ def run(arguments: Namespace) -> int:
 def _create(arguments: Namespace) -> tuple[str, bool]:
     from central_venv.cli.project import home_here
     from central_venv.cli.provision import keep_link, renew
+    from central_venv.cli.undoing import swept
     from central_venv.project_environment.choice import choose
 
     home, settings = home_here(arguments.project)
@@ -88,7 +89,8 @@ def _create(arguments: Namespace) -> tuple[str, bool]:
     if choice.is_foreign:
         return choice.path, _make_foreign(choice, arguments)
     renew(home)
-    made = _make(choice.environment, home.root, arguments, arguments.python if by_name else choice.asked)
+    with swept(home.store, home.path):
+        made = _make(choice.environment, home.root, arguments, arguments.python if by_name else choice.asked)
     keep_link(choice, settings)
     return choice.path, made
 
@@ -105,11 +107,14 @@ def _make_foreign(choice: Choice, arguments: Namespace) -> bool:
 
 
 def _create_shared(arguments: Namespace) -> tuple[str, bool]:
+    from central_venv.cli.undoing import swept
     from central_venv.policy.settings import load_settings
     from central_venv.store.store import open_store
 
-    environment = open_store(load_settings(None), None).shared_environment(arguments.name)
-    return environment.path, _make(environment, None, arguments, arguments.python)
+    store = open_store(load_settings(None), None)
+    environment = store.shared_environment(arguments.name)
+    with swept(store, store.path):
+        return environment.path, _make(environment, None, arguments, arguments.python)
 
 
 def _make(environment: Environment, root: str | None, arguments: Namespace, python: str | None) -> bool:

@@ -27,6 +27,7 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
     Raises:
         CentralVenvError: it cannot be made, was moved, or is a shared one that is not there.
     """
+    from central_venv.cli.undoing import swept
     from central_venv.project_environment.creation import CreationOptions, create, create_foreign
 
     options = CreationOptions(choice.home.root, choice.asked or python, trusted=trusted)
@@ -41,7 +42,8 @@ def provide(choice: Choice, settings: Settings, *, trusted: bool, python: str | 
             hint=f"make it with `central-venv create {choice.directory}`, "
             "or let the project use its own with `central-venv use --none`",
         )
-    create(environment, options, on_wait=say_wait)
+    with swept(choice.home.store, choice.home.path):
+        create(environment, options, on_wait=say_wait)
     keep_link(choice, settings)
 
 

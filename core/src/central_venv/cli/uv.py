@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from central_venv.cli import DONE
 from central_venv.errors import CreationError, ProgramNotFoundError, ProjectNotFoundError
 from central_venv.policy.project import current_directory
 from central_venv.policy.settings import load_settings, switched_off
@@ -76,9 +77,31 @@ def _run(words: list[str], *, isolated: bool) -> int:
     if found is None:
         return exec_or_run([uv, *words], dict(os.environ))
     choice, settings, selection = found
+    is_new = not choice.exists
     added = _added(arguments, choice, selection)
     variables = _variables(arguments, choice, settings)
-    return exec_or_run([uv, *words[: arguments.position], *added, *words[arguments.position :]], variables)
+    command = [uv, *words[: arguments.position], *added, *words[arguments.position :]]
+    if is_new and _makes_environment(arguments, choice):
+        return _run_for_new(command, variables, choice)
+    return exec_or_run(command, variables)
+
+
+def _makes_environment(arguments: UvArguments, choice: Choice) -> bool:
+    """Whether an environment that was not there is made, by us or by uv; a foreign one is none of ours."""
+    if choice.is_foreign or choice.is_shared:
+        return False
+    return _is_venv(arguments) or _needs_environment(arguments, choice.home.root)
+
+
+def _run_for_new(command: list[str], variables: dict[str, str], choice: Choice) -> int:
+    """Run uv on an environment that was not there before; if uv refuses, it is not there afterwards, either."""
+    from central_venv.cli.undoing import take_back
+    from central_venv.machine.child import run_as_child
+
+    status = run_as_child(command, variables)
+    if status != DONE:
+        take_back(choice)
+    return status
 
 
 def _is_settled(arguments: UvArguments) -> bool:
@@ -101,7 +124,7 @@ def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings
     try:
         root = root_of(package or arguments.directory)
     except ProjectNotFoundError:
-        if arguments.command == "venv" and not arguments.words:
+        if _is_venv(arguments):
             raise
         return None
     settings = load_settings(root)
@@ -110,7 +133,10 @@ def _choose(arguments: UvArguments, *, isolated: bool) -> tuple[Choice, Settings
     selection = ""
     if isolated or settings.isolated_selection:
         selection = arguments.selection(_member(package, root))
-    choice = choose(home_with(root, settings), settings, python=arguments.python, selection=selection)
+    home, python = home_with(root, settings), arguments.python
+    if arguments.is_pip and python and told_by_user(root, home.store.path, settings.store) is not None:
+        return None  # its Python is not to be that of another environment than the user's own
+    choice = choose(home, settings, python=python, selection=selection)
     if choice.is_foreign and not arguments.is_about_environment:
         return None
     return choice, settings, selection
@@ -146,9 +172,13 @@ def _variables(arguments: UvArguments, choice: Choice, settings: Settings) -> di
         variables = Activation(choice.home, choice).for_program()
         if arguments.looks_into_environment:
             if not choice.exists:
+                from shlex import join
+
+                asked = ["--python", choice.asked] if choice.asked else []
+                ways = (join(["central-venv", *way, *asked]) for way in (["create"], ["uv", "sync"]))
                 raise CreationError(
                     f"`{choice.home.root}` has no environment `{choice.directory}` yet",
-                    hint="make it with `central-venv create` or `central-venv uv sync`",
+                    hint="make it with `{}` or `{}`".format(*ways),
                 )
             if not choice.is_foreign:
                 choice.environment.refuse_moved()
@@ -174,9 +204,14 @@ def _needs_environment(arguments: UvArguments, root: str) -> bool:
     return is_project and arguments.uses_environment
 
 
+def _is_venv(arguments: UvArguments) -> bool:
+    """Whether uv is to make the project's environment itself."""
+    return arguments.command == "venv" and not arguments.words
+
+
 def _added(arguments: UvArguments, choice: Choice, selection: str) -> list[str]:
     """What uv has to be told besides."""
-    if arguments.command == "venv" and not arguments.words:
+    if _is_venv(arguments):
         return _of_venv(arguments, choice)
     if choice.is_shared:  # other projects need what this one does not
         if arguments.command == "sync" and not arguments.has("--exact", "--inexact"):

@@ -108,12 +108,10 @@ def _interpreter(path: str) -> str | None:
 
 
 if sys.platform == "win32":
-    import signal
-    import subprocess
+    from central_venv.machine.child import run_as_child
 
     def _exec_or_run(path: str, command: list[str], variables: Mapping[str, str]) -> int:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program
-        return subprocess.call([path, *command[1:]], env=variables, close_fds=False)  # noqa: S603
+        return run_as_child([path, *command[1:]], variables)
 
 else:
     try:

@@ -129,6 +129,12 @@ class Lock:
                 _unlock(descriptor)
             os.close(descriptor)
 
+    def leave(self) -> None:
+        """Leave the lock to those that inherited it, if there are any; does nothing if it is not held."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
     def remove(self) -> None:
         """Give the lock back and remove its file.
 

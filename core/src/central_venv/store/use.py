@@ -70,6 +70,12 @@ class Uses:
         if mark is not None:
             mark.remove()
 
+    def leave(self) -> None:
+        """Use the environment no longer, unlike those that inherited the mark; does nothing if there is none."""
+        mark, self._mine = self._mine, None
+        if mark is not None:
+            mark.leave()
+
     def by_others(self) -> bool:
         """Whether another process uses the environment, or may; removes what killed processes left.
 
