@@ -55,6 +55,20 @@ def test_nothing_runs_before_one_clear_message(hatch: Hatch, project: Path, faul
     assert listing(project) == before
 
 
+def test_a_ready_environment_runs_on_a_read_only_store(
+    hatch: Hatch, project: Path, store: Path, mounts: Mounts
+) -> None:
+    assert hatch.run(*RUN, cwd=project).status == 0
+    mounts.read_only(store)
+
+    ran = hatch.run(*RUN, cwd=project)
+    removed = hatch.run("env", "prune", cwd=project, **WIDE)
+
+    assert (ran.status, ran.out) == (0, "ran\n"), ran.text
+    assert removed.status == 1
+    assert_one_clear_message(removed, "read-only file system", "`CENTRAL_VENV_HOME`")
+
+
 def test_an_environment_can_be_removed_from_a_full_disk(
     newest_hatch: Hatch, project: Path, tmp_path: Path, mounts: Mounts
 ) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.mise import Mise
+    from support.mounts import Mounts
 
 SAY_PREFIX = ("exec", "--", "python", "-c", "import sys; print(sys.prefix)")
 
@@ -50,6 +51,18 @@ def test_with_create_the_environment_is_made_and_active(mise: Mise, project: Pat
 
     assert (result.status, result.out) == (0, f"{environment_of(project, store)}\n"), result.text
     assert listing(project) == {"pyproject.toml", "mise.toml"}
+
+
+def test_a_ready_environment_is_active_on_a_read_only_store(
+    newest_mise: Mise, project: Path, store: Path, mounts: Mounts
+) -> None:
+    with_options(project, "create = true")
+    made = newest_mise.run(*SAY_PREFIX, cwd=project)
+    mounts.read_only(store)
+
+    again = newest_mise.run(*SAY_PREFIX, cwd=project)
+
+    assert (again.status, again.out) == (0, made.out), again.text
 
 
 def test_an_environment_that_uv_makes_is_active_from_then_on(mise: Mise, project: Path, store: Path) -> None:

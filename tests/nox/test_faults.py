@@ -16,6 +16,7 @@ from support.trees import contents, write_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.mounts import Mounts
     from support.nox import Nox
 
 #: Two sessions, whose functions say that they were called.
@@ -63,6 +64,21 @@ def test_nothing_runs_before_one_clear_message(nox: Nox, project: Path, fault: F
     assert result.err.count("error: ") == 1, result.err
     assert result.out == ""
     assert tree(project) == before
+
+
+def test_a_session_that_reuses_its_environment_runs_on_a_read_only_store(
+    nox: Nox, project: Path, store: Path, mounts: Mounts
+) -> None:
+    assert nox.run("-s", "a", cwd=project).status == 0
+    mounts.read_only(store)
+
+    reused = nox.run("-R", "-s", "a", "bare", cwd=project)
+    anew = nox.run("-s", "a", cwd=project)
+
+    assert reused.status == 0, reused.text
+    assert reused.out.splitlines() == ["in a", "in bare"]
+    assert anew.status == 1
+    assert_one_clear_message(anew, "read-only file system", "`CENTRAL_VENV_HOME`")
 
 
 def test_nothing_is_lost(newest_nox: Nox, project: Path, fault: Fault, home: Path, tmp_path: Path) -> None:

@@ -51,6 +51,26 @@ class Mounts:
         """A directory a second time at another one."""
         return self._mount(at, "--bind", str(source))
 
+    def read_only(self, directory: Path) -> Path:
+        """A directory that nobody can write for as long as the test runs, whatever is in it."""
+        self.bind(directory, directory)
+        _run("mount", "-o", "remount,bind,ro", str(directory))
+        return directory
+
+    def packed(self, kind: str, directory: Path) -> Path:
+        """What is in a directory, in its place as a file system that nobody can ever write.
+
+        Args:
+            kind: ``squashfs`` or ``erofs``.
+            directory: the directory, which stays below that.
+        """
+        file = directory.with_name(f"{directory.name}.{kind}")
+        if kind == "squashfs":
+            _run("mksquashfs", str(directory), str(file), "-quiet", "-no-progress")
+        else:
+            _run(f"mkfs.{kind}", "--quiet", str(file), str(directory))
+        return self.loop(file, directory, "ro")
+
     def image(self, kind: str, file: Path, size: str | None = None) -> Path:
         """Make a file system in a file.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.hosts import ROOT, UV, Host, finish, make_host, read_until
+from support.messages import assert_one_clear_message
 from support.network import download
 from support.pipes import Rendezvous
 from support.trees import listing, write_tree
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from support.mounts import Mounts
     from support.tox import Tox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="groups and modes")
@@ -273,6 +275,20 @@ runner = uv-venv-lock-runner
 set_env = PYTHONDONTWRITEBYTECODE = 1
 commands = python -c "import demo; print(demo.__doc__)"
 """
+
+
+def test_tox_uv_runs_a_ready_environment_on_a_read_only_store(
+    uv_tox: Host, project: Path, store: Path, mounts: Mounts, tmp_path: Path
+) -> None:
+    assert uv_tox.run("tox", "run", "-e", "a", cwd=project).status == 0
+    mounts.read_only(store)
+
+    logs_elsewhere = uv_tox.run("tox", "run", "-e", "a", "-x", f"testenv.env_log_dir={tmp_path / 'log'}", cwd=project)
+    logs_inside = uv_tox.run("tox", "run", "-e", "a", cwd=project)
+
+    assert logs_elsewhere.status == 0, logs_elsewhere.text
+    assert logs_inside.status == 1
+    assert_one_clear_message(logs_inside, "read-only file system", "`CENTRAL_VENV_HOME`")
 
 
 def test_tox_uv_builds_packages_and_environments_in_the_store(uv_tox: Host, package: Path) -> None:

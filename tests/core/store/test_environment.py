@@ -1441,8 +1441,8 @@ def test_what_another_run_gave_up_while_a_claim_waited_for_it_is_not_ready(
 # use beside others
 
 
-def use(environment: Environment) -> None:
-    environment.use(on_wait=refuse_to_wait)
+def use(environment: Environment) -> bool:
+    return environment.use(on_wait=refuse_to_wait)
 
 
 def marks(environment: Environment) -> list[str]:
@@ -1638,7 +1638,7 @@ def test_a_use_does_not_follow_a_link_in_place_of_the_marks(environment: Environ
     assert listing(precious) == {"a"}
 
 
-def test_a_use_that_cannot_be_marked_leaves_the_environment_free(
+def test_a_use_that_cannot_be_marked_goes_on_and_leaves_the_environment_free(
     environment: Environment, home_of: Home, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.open
@@ -1651,8 +1651,7 @@ def test_a_use_that_cannot_be_marked_leaves_the_environment_free(
     make_ready(environment, make_environment)
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)
-        with pytest.raises(StoreError, match="cannot lock"):
-            use(environment)
+        assert use(environment)
 
     assert not environment.claimed
     claim(home_of.environment("tox", "py312"))
@@ -1668,8 +1667,7 @@ def test_a_use_that_cannot_be_recorded_leaves_no_mark(
     os.utime(environment.record_path, (5, 5))
     with monkeypatch.context() as patch:
         patch.setattr(os, "utime", refuse)
-        with pytest.raises(StoreError):
-            use(environment)
+        assert use(environment)
 
     assert marks(environment) == []
 

@@ -73,12 +73,7 @@ def enter(choice: Choice, settings: Settings) -> dict[str, str]:
         if not environment.is_surely_ready():
             provide(choice, settings, trusted=True)
         environment.uses.end()  # of a round before, in which somebody else began to change it
-        try:
-            ready = environment.use(on_wait=say_wait)
-        except StoreError:  # what cannot be noted can be used all the same
-            if not environment.is_ready():
-                raise
-            ready = True
+        ready = environment.use(on_wait=say_wait)
     environment.uses.make_inheritable()
     return Activation(choice.home, choice).for_program()
 

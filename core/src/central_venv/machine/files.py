@@ -254,6 +254,11 @@ def is_strangers(status: os.stat_result) -> bool:
     return hasattr(os, "getuid") and status.st_uid != os.getuid()
 
 
+def is_unchangeable(path: str) -> bool:
+    """Whether something is there that this process cannot change: it is read-only, or the user may not write it."""
+    return os.path.exists(path) and not os.access(path, os.W_OK)
+
+
 def entries(path: str, *, follow: bool = False) -> list[os.DirEntry[str]]:
     """The entries of a directory in order of their names; none if it is gone or not a directory.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from central_venv.errors import StoreError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.store import venv
@@ -35,6 +36,7 @@ class Environment(RecordedEnvironment):
     """One environment that this process can claim, change and use.
 
     Attributes:
+        run_only: whether it is used as it is, without a claim or a mark, because nothing can be recorded of it.
         uses: which processes use it, where several may at once.
     """
 
@@ -44,6 +46,7 @@ class Environment(RecordedEnvironment):
         "_lock",
         "_prepare",
         "_previous",
+        "run_only",
         "uses",
     )
 
@@ -77,6 +80,7 @@ class Environment(RecordedEnvironment):
         self._previous: EnvironmentRecord | None = None
         self._created: float | None = None  # before the claim
         self._prepare = prepare
+        self.run_only = False
 
     @property
     def claimed(self) -> bool:
@@ -115,7 +119,7 @@ class Environment(RecordedEnvironment):
         """
         return f"waiting for environment {self.path}, in use by {holder or 'another process'}"
 
-    def claim(
+    def claim(  # noqa: PLR0913  # they are given by their names
         self,
         name: str,
         *,
@@ -124,10 +128,14 @@ class Environment(RecordedEnvironment):
         command: str | None = None,
         request: str | None = None,
         replaced: bool = False,
+        reused: bool = False,
     ) -> None:
         """Take the environment for creation, change and use by this process alone.
 
         Waits for a process that has it. From here to `seal`, the record says that the environment is being created.
+
+        One that is complete and `reused`, but cannot be changed by this process, is only run: it is not claimed, and
+        whatever would be recorded of it is left out.
 
         Args:
             name: what the runner calls it.
@@ -136,6 +144,7 @@ class Environment(RecordedEnvironment):
             command: what others are told who has it; the command line of this process by default.
             request: the Python that the runner asks for, in its own words.
             replaced: whether what is there is removed or made anew in any case, wherever it was made.
+            reused: whether what is there is used as it is, if it is complete.
 
         Raises:
             WaitCancelledError: `cancelled` said so.
@@ -144,11 +153,22 @@ class Environment(RecordedEnvironment):
             HomeConflictError: the home belongs to another project.
             RecordError: a record is newer than this version understands, or the home's is damaged.
         """
+        self.run_only = False
+        try:
+            self._claim(name, request, command, lambda: self._wait(on_wait, cancelled), replaced=replaced)
+        except StoreError:
+            if not reused or not files.is_unchangeable(self.path) or not self.is_ready(request):
+                raise
+            self.run_only = True
+
+    def _claim(
+        self, name: str, request: str | None, command: str | None, wait: Callable[[], None], *, replaced: bool
+    ) -> None:
         self._prepare()
         self._command = command
         again = self.claimed
         if not again:
-            self._wait(on_wait, cancelled)
+            wait()
         try:
             old = self._old_record()  # a newer one must not be replaced
             if not again:
@@ -224,6 +244,8 @@ class Environment(RecordedEnvironment):
         Raises:
             StoreError: the store cannot be written.
         """
+        if self.run_only:
+            return self.exists
         if not self.exists:
             files.remove(self.record_path)
             return False
@@ -251,7 +273,8 @@ class Environment(RecordedEnvironment):
     ) -> bool:
         """Mark the environment as in use by this process, beside others that may, until `uses.end()` or exit.
 
-        Waits for another process that has claimed it; an own claim stays.
+        Waits for another process that has claimed it; an own claim stays. One that is complete is used also where that
+        cannot be marked.
 
         Args:
             request: the Python that the runner asks for.
@@ -265,14 +288,25 @@ class Environment(RecordedEnvironment):
         Raises:
             WaitCancelledError: `cancelled` said so.
             MovedEnvironmentError: it lies elsewhere than where it was made.
-            StoreError: the store cannot be written.
+            StoreError: the store cannot be written, and the environment is claimed or not complete.
             HomeConflictError: the home belongs to another project.
             RecordError: a record is newer than this version understands, or the home's is damaged.
         """
+        if self.run_only:
+            return True
+        try:
+            return self._use(request, lambda: self._wait(on_wait, cancelled))
+        except StoreError:
+            if self.claimed or not self.is_ready(request):
+                raise
+            self.run_only = True
+            return True
+
+    def _use(self, request: str | None, wait: Callable[[], None]) -> bool:
         claimed = self.claimed
         if not claimed:
             self._prepare()
-            self._wait(on_wait, cancelled)
+            wait()
         try:
             self.uses.begin()
             self.touch()
@@ -331,6 +365,8 @@ class Environment(RecordedEnvironment):
         Raises:
             StoreError: the store cannot be written.
         """
+        if self.run_only:
+            return True
         previous, created = self._previous, venv.created(self.path)
         if previous is None:
             if created != self._created:
@@ -363,7 +399,8 @@ class Environment(RecordedEnvironment):
         Raises:
             StoreError: the store cannot be written.
         """
-        note_use(self.record_path)
+        if not self.run_only:
+            note_use(self.record_path)
 
     def release(self) -> None:
         """Let others have the environment; does nothing if it is not claimed.

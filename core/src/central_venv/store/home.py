@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from central_venv.errors import EnvironmentNameError, HomeConflictError
+from central_venv.errors import EnvironmentNameError, HomeConflictError, StoreError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
@@ -200,6 +200,21 @@ class Home:
         self.make()
         self._renew()
 
+    def prepare_to_run(self) -> None:
+        """Do what `prepare` does, but leave a home as it is that this process cannot change: it can be run from.
+
+        Raises:
+            HomeConflictError: it is another project's, also if that was or is at the same path, or not a directory of
+                this user.
+            RecordError: its record is damaged or newer than this version understands.
+            StoreError: the store cannot be written, and there is no home.
+        """
+        try:
+            self.prepare()
+        except StoreError:
+            if not files.is_unchangeable(self.path):
+                raise
+
     def prepare_runner(self, runner: str) -> str:
         """Make a runner's directory in the home, for a runner that keeps more there than environments.
 
@@ -212,12 +227,16 @@ class Home:
             EnvironmentNameError: the runner's name is not the name of a directory.
             HomeConflictError: the home is another project's, or not a directory of this user.
             RecordError: its record is damaged or newer than this version understands.
-            StoreError: the store cannot be written.
+            StoreError: the store cannot be written, and there is no such directory.
         """
         directory = self.runner_directory(runner)
-        self.prepare()
-        files.make_private_directory(layout.records_directory(self.path, runner))
-        files.make_private_directory(directory)
+        try:
+            self.prepare()
+            files.make_private_directory(layout.records_directory(self.path, runner))
+            files.make_private_directory(directory)
+        except StoreError:
+            if not files.is_unchangeable(directory):  # what is in it can be run from
+                raise
         return directory
 
     def _check_shared(self, name: str | None) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 
+from central_venv.errors import StoreError
 from central_venv.machine import files
 from central_venv.store.lock import Lock
 from central_venv.store.own_names import is_mark
@@ -96,6 +97,9 @@ class Uses:
                 continue
             user = Lock(entry.path).user_elsewhere()
             if user is None and is_mark(entry.name):
-                files.remove(entry.path)
+                from contextlib import suppress
+
+                with suppress(StoreError):  # a mark that stays says all the same that no process uses it
+                    files.remove(entry.path)
             other = other or user
         return other

@@ -219,7 +219,7 @@ class CentralEnvironment(VirtualEnvironment):
             return
         with self._aborting():
             if noted is not None and not central.claimed:
-                self._claim(central)
+                self._claim(central, reused=True)
                 if not central.is_ready(self._request):
                     self._refuse(central, f"{_CHANGED}: `{self.name}`")
             if central.claimed:
@@ -248,12 +248,14 @@ class CentralEnvironment(VirtualEnvironment):
         if self._held_outside:
             self.app.abort(f"Environment `{self.name}` is being changed by the run that this one belongs to")
 
-    def _claim(self, central: Environment) -> None:
+    def _claim(self, central: Environment, *, reused: bool = False) -> None:
         self._refuse_inside()
         if not central.claimed:
             name = OF_SCRIPT if self.root.is_file() else self.name
             command = f"hatch {running_command()}".rstrip()  # its arguments may be the user's command, with passwords
-            central.claim(name, request=self._request, on_wait=self._say_wait, command=command)
+            central.claim(name, request=self._request, on_wait=self._say_wait, command=command, reused=reused)
+            if central.run_only:
+                return
             self._told = EnvVars(central.command_variables)
             self._told.__enter__()
 

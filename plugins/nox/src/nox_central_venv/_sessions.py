@@ -138,7 +138,7 @@ class Sessions:
         if environment.held_by_outer_run:
             return create()
         try:
-            self._claim(environment)
+            self._claim(environment, reused=bool(getattr(made, "reuse_existing", False)))
             environment.discard_incomplete()
             made.env.update(environment.command_variables)
             try:
@@ -156,13 +156,13 @@ class Sessions:
             raise nox.command.CommandFailed from error
         return created
 
-    def _claim(self, environment: Environment) -> None:
+    def _claim(self, environment: Environment, *, reused: bool) -> None:
         name, command = environment.directory, "nox"
         if self._running is not None:
             command = f"nox -s {shlex.quote(self._running.friendly_name)}"
             if environment.path == self._path:
                 name = self._running.friendly_name
-        environment.claim(name, command=command, on_wait=partial(_say_wait, environment))
+        environment.claim(name, command=command, on_wait=partial(_say_wait, environment), reused=reused)
         self._claimed[environment.path] = environment
 
 

@@ -63,7 +63,7 @@ class _CentralEnvironment(ToxEnv):
         if home is None:
             return
         with _reported_as(Fail):
-            home.prepare()
+            home.prepare_to_run()
             if self.env_dir.parent != Path(home.runner_directory(RUNNER)):
                 return  # the user put it elsewhere: there we write nothing
             if self._central_known is None:
@@ -79,12 +79,19 @@ class _CentralEnvironment(ToxEnv):
 
             on_wait = partial(self._say_wait, self._central_known)
             try:
-                self._central_known.claim(self.name, on_wait=on_wait, cancelled=given_up)
+                self._central_known.claim(
+                    self.name, on_wait=on_wait, cancelled=given_up, reused=self._central_is_only_run
+                )
             except WaitCancelledError:
                 raise SystemExit(-2) from None  # as tox ends any command that it interrupts
             self._central = self._central_known
             if self._central.half_moved or self._central.lost_python:  # tox would take it for a good one
                 super()._clean()
+
+    @property
+    def _central_is_only_run(self) -> bool:
+        """Whether this run can leave an environment as it is that is complete: by default tox writes its logs there."""
+        return not self.conf["recreate"] and not self.env_log_dir.is_relative_to(self.env_dir)
 
     def _seal_central(self) -> None:
         if self._central is not None:
@@ -154,7 +161,7 @@ class CentralPackageEnvironment(_CentralEnvironment):
         home = central_home(self.core)
         if home is not None:
             with _reported_as(HandledError):
-                home.prepare()
+                home.prepare_to_run()
         super().register_config()
 
     def setup(self) -> None:
@@ -167,8 +174,7 @@ class CentralPackageEnvironment(_CentralEnvironment):
             self._seal_central()
             if environment is not None:
                 with _reported_as(Fail):
-                    environment.uses.by_others()  # which sweeps the marks of killed processes
-                    environment.uses.begin()
+                    environment.use(on_wait=partial(self._say_wait, environment))
                 self._central_used = environment
 
     def _clean(self, transitive: bool = False) -> None:  # noqa: FBT001, FBT002  # tox's own signature
