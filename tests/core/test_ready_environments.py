@@ -1,29 +1,37 @@
-"""What is ready can be run where nothing can be written."""
+"""What is ready can be run where nothing can be written: on a read-only store, and in one that only root writes."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.errors import StoreError
-from support.environments import seal, write_environment
+from central_venv import Home, Store
+from central_venv.errors import HomeConflictError, StoreError
+from support.environments import seal, seal_shared, write_environment
 from support.hosts import SCRIPTS
 from support.uv_projects import write_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv import Environment, Home
+    from central_venv import Environment
     from support.commands import Runner
     from support.mounts import Mounts
 
     Central = Callable[..., str]
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other systems mount in another way")
+superuser_only = pytest.mark.skipif(
+    sys.platform == "win32" or os.getuid() != 0, reason="only root may give files to other users"
+)
+
+#: The id of a user whom nobody knows.
+SOMEBODY = 54321
 
 
 @pytest.fixture
@@ -43,6 +51,19 @@ def read_only(environment: Environment, mounts: Mounts) -> Environment:
     """The same on a read-only file system."""
     mounts.read_only(Path(environment.store))
     return environment
+
+
+@pytest.fixture
+def of_root(environment: Environment, home_of: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Its home, seen by another user than root, whose it is."""
+    monkeypatch.setattr(os, "getuid", lambda: SOMEBODY)
+    _take_rights(monkeypatch)
+    return home_of
+
+
+def _take_rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK and real(path, mode))
 
 
 def use(environment: Environment) -> bool:
@@ -209,3 +230,140 @@ def test_uv_and_programs_run_from_an_image(
     for words in (("uv", "sync"), ("uv", "pip", "check"), ("uv", "run", "--no-sync", "true"), ("uv", "version")):
         central(*words, cwd=root)
     assert central("uv", "run", "python", "-c", "import alpha; print('ran')", cwd=root) == "ran\n"
+
+
+# what only root can write
+
+
+@superuser_only
+def test_what_only_root_can_write_is_run_by_others(of_root: Home) -> None:
+    before = snapshot(of_root.store.path)
+    environment = of_root.environment("tox", "py312")
+
+    assert of_root.check()
+    assert use(environment)
+    claim(environment, reused=True)
+
+    assert environment.run_only
+    assert snapshot(of_root.store.path) == before
+
+
+@superuser_only
+def test_what_only_root_can_write_is_not_changed_by_others(of_root: Home) -> None:
+    environment = of_root.environment("tox", "py312")
+    acts: list[Callable[[], object]] = [
+        of_root.prepare,
+        lambda: of_root.prepare_runner("hatch"),
+        lambda: claim(environment),
+        lambda: environment.claim_for_removal(on_wait=_refuse_to_wait),
+        lambda: environment.record_existing(on_wait=_refuse_to_wait),
+    ]
+
+    for act in acts:
+        with pytest.raises(StoreError) as caught:
+            act()
+        assert caught.value.message == f"the home `{of_root.path}` belongs to another user (id 0)"
+        assert "`CENTRAL_VENV_HOME`" in caught.value.hint
+
+
+@superuser_only
+@pytest.mark.parametrize("mode", [0o775, 0o757])
+def test_a_home_of_root_that_others_may_write_is_refused(mode: int, of_root: Home) -> None:
+    os.chmod(of_root.path, mode)
+
+    with pytest.raises(HomeConflictError) as caught:
+        of_root.check()
+
+    assert caught.value.message == f"the home `{of_root.path}` belongs to root, but others may write it, too"
+    assert caught.value.hint.startswith(f"let root run `chmod -R go-w {of_root.path}`, or give each user")
+
+
+@superuser_only
+@pytest.mark.parametrize("what", ["mode", "owner", "link"])
+def test_an_environment_in_roots_home_that_others_may_write_is_refused(what: str, of_root: Home) -> None:
+    path = Path(of_root.environment_path("tox", "py312"))
+    if what == "mode":
+        path.chmod(0o777)
+    elif what == "owner":
+        os.chown(path, SOMEBODY + 1, -1)
+    else:
+        path.rename(path.with_name("other"))
+        path.symlink_to("other")
+
+    with pytest.raises(HomeConflictError):
+        of_root.environment("tox", "py312")
+
+
+@superuser_only
+def test_a_home_of_root_for_another_project_is_refused(of_root: Home, base: Path) -> None:
+    other = Home(of_root.store, str(base / "other"))
+    shutil.copytree(of_root.path, other.path)
+
+    with pytest.raises(HomeConflictError, match="belongs to another project"):
+        other.environment("tox", "py312").use(on_wait=_refuse_to_wait)
+
+
+@superuser_only
+def test_a_shared_environment_of_root_is_run_and_not_changed_by_others(
+    home_of: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = seal_shared(home_of.store)
+    path.chmod(0o755)
+    monkeypatch.setattr(os, "getuid", lambda: SOMEBODY)
+    _take_rights(monkeypatch)
+    environment = home_of.store.shared_environment("@torch")
+
+    assert use(environment)
+    assert environment.run_only
+    with pytest.raises(StoreError, match=r"^the shared environment `.*` belongs to another user \(id 0\)"):
+        claim(home_of.store.shared_environment("@torch"))
+
+
+@superuser_only
+def test_root_itself_goes_on_to_note_what_it_uses(environment: Environment) -> None:
+    assert use(environment)
+    assert not environment.run_only
+
+
+@pytest.fixture
+def of_nobody(environment: Environment) -> Home:
+    """A home whose owner is not known in a user namespace that knows only this user."""
+    store = Path(environment.store)
+    for path in (store, *store.rglob("*")):
+        os.chown(path, SOMEBODY, SOMEBODY)
+    return Home(Store(environment.store), str(store.parent))
+
+
+_LOOK = """
+import os, sys
+from central_venv import CentralVenvError, Home, Store
+from central_venv.store.store import refuse_strangers
+try:
+    print(refuse_strangers(sys.argv[1], "home"))
+except CentralVenvError as error:
+    print(error.message)
+"""
+
+
+def _looked_at(path: str) -> str:
+    """What is said of a home in such a namespace."""
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no `unshare`")
+    command = ["unshare", "--user", "--map-user=1000", sys.executable, "-c", _LOOK, path]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no user namespace can be made here: {done.stderr.strip()}")
+    return done.stdout.rstrip("\n")
+
+
+@superuser_only
+@linux_only
+def test_an_unknown_owner_on_a_read_only_file_system_is_as_good_as_root(
+    environment: Environment, of_nobody: Home, mounts: Mounts
+) -> None:
+    home = os.path.dirname(os.path.dirname(environment.path))
+    assert _looked_at(home) == f"the home `{home}` belongs to another user (id 65534)"
+
+    mounts.read_only(Path(environment.store))
+
+    assert _looked_at(home) == "True"

@@ -254,6 +254,14 @@ def is_strangers(status: os.stat_result) -> bool:
     return hasattr(os, "getuid") and status.st_uid != os.getuid()
 
 
+def is_another_users(path: str) -> bool:
+    """Whether there is something that belongs to another user; of a link, the link itself."""
+    try:
+        return is_strangers(os.lstat(path))
+    except OSError:
+        return False
+
+
 def is_unchangeable(path: str) -> bool:
     """Whether something is there that this process cannot change: it is read-only, or the user may not write it."""
     return os.path.exists(path) and not os.access(path, os.W_OK)

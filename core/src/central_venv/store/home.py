@@ -92,10 +92,17 @@ class Home:
 
         Raises:
             EnvironmentNameError: one of the names cannot be the name of a directory.
+            HomeConflictError: the home is root's, but the environment is a link, or not only root can write it.
+            StoreError: it cannot be looked at.
         """
         from central_venv.store.environment import Environment
 
-        return Environment(self.path, runner, directory, store=self.store.path, make=self.make, prepare=self.prepare)
+        environment = Environment(
+            self.path, runner, directory, store=self.store.path, make=self.make, prepare=self.prepare
+        )
+        if files.is_another_users(self.path):  # whose owner may have given away what is in it
+            refuse_strangers(environment.path, "environment")
+        return environment
 
     @property
     def shared(self) -> str | None:
@@ -180,8 +187,10 @@ class Home:
         Raises:
             HomeConflictError: it is another project's, or not a directory of this user.
             RecordError: its record is damaged or newer than this version understands.
-            StoreError: the store cannot be written.
+            StoreError: the store cannot be written, or the home is root's.
         """
+        if files.is_another_users(self.path):
+            self._refuse_another_users()
         self.store.prepare()
         files.make_private_directory(self.path)
         if not self.check():
@@ -195,7 +204,7 @@ class Home:
             HomeConflictError: it is another project's, also if that was or is at the same path, or not a directory of
                 this user.
             RecordError: its record is damaged or newer than this version understands.
-            StoreError: the store cannot be written.
+            StoreError: the store cannot be written, or the home is root's.
         """
         self.make()
         self._renew()
@@ -248,6 +257,15 @@ class Home:
             raise EnvironmentNameError(
                 f"there is no shared environment `{name}`", hint=f"make it with `central-venv create {name}`"
             )
+
+    def _refuse_another_users(self) -> None:
+        """Refuse to change the home: as another project's or unsafe one if it is that, else as what it is."""
+        from central_venv.store.ownership import refuse_change
+        from central_venv.store.renewal import refuse_another_project
+
+        if self.check() and not is_current(self.record_path, self.root):
+            refuse_another_project(self.path, self.root)
+        refuse_change(self.path, "home")
 
     def _renew(self) -> None:
         if not is_current(self.record_path, self.root):

@@ -76,13 +76,20 @@ class Store:
         """
         from central_venv.store.environment import Environment
 
+        def prepare() -> None:
+            if files.is_another_users(environment.path):
+                from central_venv.store.ownership import refuse_change
+
+                refuse_change(environment.path, "shared environment")
+            self.prepare()
+
         environment = Environment(
             self.path,
             layout.PROJECT_RUNNER,
             layout.shared_name(name),
             store=self.path,
-            make=self.prepare,
-            prepare=self.prepare,
+            make=prepare,
+            prepare=prepare,
         )
         refuse_strangers(environment.path, "shared environment")
         return environment
@@ -197,6 +204,8 @@ def open_stores(
 def refuse_strangers(path: str, what: str) -> bool:
     """A link or another user's directory would let somebody else choose what this user's runs execute.
 
+    Root's directory may be run from if only root can write it.
+
     Args:
         path: absolute path of what lies in the store.
         what: what it is to be, in words.
@@ -205,7 +214,7 @@ def refuse_strangers(path: str, what: str) -> bool:
         Whether there is anything at all.
 
     Raises:
-        HomeConflictError: it is a link, or belongs to another user.
+        HomeConflictError: it is a link, or a user who is neither this one nor root can write it.
         StoreError: it cannot be looked at.
     """
     try:
@@ -219,9 +228,7 @@ def refuse_strangers(path: str, what: str) -> bool:
             f"the {what} `{path}` is a link, not a directory", hint="remove the link; it is made anew"
         )
     if files.is_strangers(status):
-        raise HomeConflictError(
-            f"the {what} `{path}` belongs to another user (id {status.st_uid})",
-            hint="give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "
-            "`{user}` stands for the user's name",
-        )
+        from central_venv.store.ownership import refuse_unsafe
+
+        refuse_unsafe(path, what, status)
     return True
