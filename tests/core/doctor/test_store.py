@@ -237,19 +237,58 @@ def test_a_store_that_cannot_be_written_is_wrong(home_of: Home, place: Path, mon
     )
 
 
-@posix_only
-def test_a_store_on_a_file_system_that_is_read_only_is_wrong(
+def test_a_read_only_store_is_told_of_in_one_line(home_of: Home, place: Path, mounts: Mounts) -> None:
+    seal(home_of)
+    mounts.read_only(place)
+
+    assert only() == read_only_note(place)
+
+
+@superuser_only
+def test_a_store_that_only_root_can_write_is_told_of_in_one_line(
     home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = os.statvfs
+    for path in (place, home_of.path):
+        os.chmod(path, 0o755)
+    as_another_user(monkeypatch)
 
-    def statvfs(path: str) -> object:
-        found = real(path)
-        return os.statvfs_result([*found[:8], found.f_flag | os.ST_RDONLY, found.f_namemax, found.f_fsid])
+    assert only() == read_only_note(place)
 
-    monkeypatch.setattr(os, "statvfs", statvfs)
 
-    assert only().what == f"the store `{place}` cannot be written, so nothing can be made or removed in it"
+@superuser_only
+def test_a_home_of_root_in_ones_own_store_is_wrong(home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.chown(place, 4242424, -1)
+    monkeypatch.setattr(os, "getuid", lambda: 4242424)
+
+    assert f"the home `{home_of.path}` belongs to another user (id 0)" in [said.what for said in look()]
+
+
+@superuser_only
+@pytest.mark.parametrize("mode", [0o775, 0o757])
+def test_a_home_of_root_that_others_may_write_is_wrong(
+    mode: int, home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chmod(home_of.path, mode)
+    as_another_user(monkeypatch)
+
+    assert f"the home `{home_of.path}` belongs to another user (id 0)" in [said.what for said in look()]
+
+
+def read_only_note(place: Path) -> Said:
+    """What is told of a store that is to be run from only."""
+    return Said(
+        NOTE,
+        f"the store `{place}` is read-only: what is ready in it can be run, but no use is noted, and nothing can be "
+        "made or removed",
+        "to make environments, set `CENTRAL_VENV_HOME` to a directory that you can write",
+    )
+
+
+def as_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a user who can look at what is there, and write none of it."""
+    real = os.access
+    monkeypatch.setattr(os, "getuid", lambda: 4242424)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK and real(path, mode))
 
 
 def test_settings_that_cannot_be_used_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,14 +303,15 @@ def test_settings_that_cannot_be_used_are_wrong(monkeypatch: pytest.MonkeyPatch)
 
 @posix_only
 def test_a_store_of_another_user_is_wrong(home_of: Home, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = os.getuid()
+    owner = os.getuid() or 54321
+    os.chown(place, owner, -1)
     monkeypatch.setattr(os, "getuid", lambda: 4242424)
 
     found = look()
 
     assert (
         WRONG,
-        f"the store `{place}` belongs to another user (id {mine})",
+        f"the store `{place}` belongs to another user (id {owner})",
         "set `CENTRAL_VENV_HOME`, or `store` in your configuration, to a directory of your own",
     ) in found
     assert not any(said.what.startswith("`/`, above") for said in found)

@@ -18,6 +18,7 @@ from central_venv.policy.key import is_home_name
 from central_venv.store import leftovers, trash_leftovers
 from central_venv.store.lock import Lock
 from central_venv.store.own_names import LOCK, is_mark, is_unfinished
+from central_venv.store.ownership import is_only_for_root_to_write, is_roots
 from central_venv.store.store import SIGNATURE
 
 TYPE_CHECKING = False
@@ -59,7 +60,15 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
         return
     yield from _access(store.path, status)
     yield from _parents(store.path)
-    if not _is_writable(store.path):
+    if _is_to_be_run_only(store.path, status):
+        yield note(
+            STORE,
+            "store-read-only",
+            f"the store `{store.path}` is read-only: what is ready in it can be run, but no use is noted, and nothing "
+            "can be made or removed",
+            "to make environments, set `CENTRAL_VENV_HOME` to a directory that you can write",
+        )
+    elif not _is_writable(store.path):
         yield wrong(
             STORE,
             "store-not-writable",
@@ -93,11 +102,15 @@ if sys.platform == "win32":
     def _is_writable(store: str) -> bool:
         return os.access(store, os.W_OK)
 
+    def _is_to_be_run_only(*_: object) -> bool:
+        return False
+
 else:
 
     def _access(store: str, status: os.stat_result) -> Iterator[Finding]:
         """Whoever can write the store chooses what this user runs."""
-        if files.is_strangers(status):
+        is_strangers = files.is_strangers(status)
+        if is_strangers and not is_roots(store, status):
             yield wrong(
                 STORE,
                 "store-of-another-user",
@@ -108,7 +121,7 @@ else:
             yield wrong(
                 STORE, "store-open-to-writers", f"others may write the store `{store}`", command("chmod", "700", store)
             )
-        elif status.st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IXGRP | stat.S_IXOTH):
+        elif not is_strangers and status.st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IXGRP | stat.S_IXOTH):
             yield note(
                 STORE,
                 "store-open-to-readers",
@@ -120,7 +133,7 @@ else:
         """Whoever can rename a directory above the store can put another one in its place."""
         for directory in _above(store):
             status = os.stat(directory)
-            if status.st_uid != 0 and files.is_strangers(status):
+            if files.is_strangers(status) and not is_roots(directory, status):
                 yield wrong(
                     STORE,
                     "directory-above-store-of-another-user",
@@ -167,6 +180,13 @@ else:
     def _is_writable(store: str) -> bool:
         return os.access(store, os.W_OK | os.X_OK) and not os.statvfs(store).f_flag & os.ST_RDONLY
 
+    def _is_to_be_run_only(store: str, status: os.stat_result) -> bool:
+        """Whether a store is read-only, or root's and only root's to write, as in an image."""
+        if os.statvfs(store).f_flag & os.ST_RDONLY:
+            return True
+        is_roots_alone = files.is_strangers(status) and is_only_for_root_to_write(store, status)
+        return is_roots_alone and not os.access(store, os.W_OK)
+
 
 def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None) -> Iterator[Finding]:
     found: list[str] = []
@@ -176,10 +196,10 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
             problem = _unfit(entry)
             if problem is not None:
                 yield problem
-            elif entry.is_dir(follow_symlinks=False):
-                found.append(entry.path)
-            else:
+            elif not entry.is_dir(follow_symlinks=False):
                 foreign.append(entry.name)
+            elif not files.is_another_users(entry.path):
+                found.append(entry.path)
         elif entry.is_dir(follow_symlinks=False) and homes.record_of(entry.path) is not None:
             found.append(entry.path)  # renamed or copied by hand
         elif entry.name not in _OURS and not is_unfinished(entry.name):
@@ -203,7 +223,10 @@ def _unfit(entry: os.DirEntry[str]) -> Finding | None:
         return wrong(
             STORE, "home-is-a-link", f"`{entry.path}` is a link, not a home", "remove the link; the home is made anew"
         )
-    if files.is_strangers(status):
+    # Where everything is root's, as in an image, so is a home.
+    if files.is_strangers(status) and (
+        os.access(os.path.dirname(entry.path), os.W_OK) or not is_only_for_root_to_write(entry.path, status)
+    ):
         return wrong(
             STORE,
             "home-of-another-user",
