@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from central_venv import Home, Store
+from central_venv.cli import main
 from central_venv.doctor import NOTE, STORE, WRONG, Finding, examine
 from central_venv.doctor import store as doctor_store
 from central_venv.errors import StoreError
@@ -868,6 +869,28 @@ def test_a_moved_project_is_known_if_it_is_the_one_asked_about(births: None, hom
     assert only().what.startswith("1 project is gone")
 
 
+@pytest.mark.parametrize("way", ["its parent was renamed", "it is asked about", "it has a new home"])
+def test_a_moved_project_whose_former_parent_is_gone_is_known_too(
+    way: str, births: None, place: Path, base: Path
+) -> None:
+    root = write_tree(base / "code" / "foo", {"pyproject.toml": ""})
+    home = Home(Store(str(place)), str(root))
+    seal(home)
+    new = base / ("src" if way == "its parent was renamed" else "far/away") / "foo"
+    if way == "its parent was renamed":
+        root.parent.rename(new.parent)
+    else:
+        new.parent.mkdir(parents=True)
+        root.rename(new)
+        root.parent.rmdir()
+    if way == "it has a new home":
+        Home(home.store, str(new)).prepare()
+
+    said = only(str(new) if way == "it is asked about" else None)
+
+    assert said.remedy == f"`central-venv move {root} {new}`"
+
+
 def test_environments_of_an_older_project_at_the_same_path_are_a_note(births: None, home_of: Home) -> None:
     path = seal(home_of, "a")
     change_record(home_of, created=clock.from_timestamp(time.time() - 86400))
@@ -887,7 +910,10 @@ def test_environments_of_an_older_project_at_the_same_path_are_a_note(births: No
 
 @posix_only
 @pytest.mark.parametrize("part", ["project", "parent"])
-def test_a_project_whose_path_has_become_a_link_is_a_note(part: str, place: Path, base: Path) -> None:
+def test_a_project_whose_path_has_become_a_link_is_a_note_whose_remedy_works(
+    part: str, place: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(base)
     root = base / "parent" / "project"
     root.mkdir(parents=True)
     home = Home(Store(str(place)), str(root))
@@ -901,8 +927,33 @@ def test_a_project_whose_path_has_become_a_link_is_a_note(part: str, place: Path
     assert only() == (
         NOTE,
         f"`{root}` is a link to `{new}` now, so its environments in `{home.path}` are not found any more",
-        f"`central-venv clean --project {os.path.basename(home.path)}`",
+        f"`central-venv move {root} {new}`",
     )
+
+    main(["move", "parent/project", str(new)])
+
+    assert "link" not in " ".join(said.what for said in look())
+    assert not os.path.lexists(home.path)
+
+
+@posix_only
+@pytest.mark.parametrize("other", ["a project that lived beside it", "one with environments of its own"])
+def test_a_path_that_has_become_a_link_to_another_project_is_cleaned(
+    other: str, births: None, home_of: Home, base: Path
+) -> None:
+    if other.startswith("a project"):
+        if sys.platform != "linux":
+            pytest.skip("elsewhere a time of birth can be set")
+        write_tree(base / "other", {"pyproject.toml": ""})
+        change_record(home_of, recorded=clock.from_timestamp(time.time() + 60), inode=1, born=2e9)
+    else:
+        seal(Home(home_of.store, str(write_tree(base / "other", {"pyproject.toml": ""}))))
+    shutil.rmtree(home_of.root)
+    os.symlink(base / "other", home_of.root)
+
+    (said,) = [each for each in look() if "is a link to" in each.what]
+
+    assert said.remedy == f"`central-venv clean --project {os.path.basename(home_of.path)}`"
 
 
 # environments

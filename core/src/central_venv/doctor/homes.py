@@ -14,6 +14,7 @@ from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
 from central_venv.relocation.move_record import former_root, has_move_record
+from central_venv.relocation.refusal import can_be_replaced
 from central_venv.store import identity, origin, venv
 from central_venv.store.environment_record import BROKEN, CREATING, read_environment
 from central_venv.store.project_record import read_project
@@ -54,7 +55,6 @@ def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
         yield from _look(project)
     yield from _elsewhere(projects)
     yield from _compared(projects, root)
-    yield from _unreachable([project for project in projects if project.state == UNREACHABLE])
     yield from _unrecorded(unrecorded)
 
 
@@ -89,22 +89,23 @@ def _elsewhere(projects: Sequence[FoundProject]) -> Iterator[Finding]:
 def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Finding]:
     """Whether projects are what they were when their homes were made, and where they were."""
     numbers: dict[int | None, list[str]] = {}
-    if any(project.state == ORPHAN for project in projects):
+    if any(project.state in {ORPHAN, UNREACHABLE} for project in projects):
         for path in (root, *(project.root for project in projects)):
             if path is not None:
                 numbers.setdefault(host.inode(path), []).append(path)
-    gone: list[FoundProject] = []
+    lost: list[FoundProject] = []
     for project in projects:
         record = project.record
         if record is not None and project.state == ACTIVE:
             yield from _there(project, record)
-        elif record is not None and project.state == ORPHAN:
+        elif record is not None and project.state in {ORPHAN, UNREACHABLE}:
             new = identity.moved_to(record, numbers.get(record.inode, ()))
             if new is None:
-                gone.append(project)
+                lost.append(project)
             else:
                 yield _moved(record.root, new)
-    yield from _gone(gone)
+    yield from _gone([project for project in lost if project.state == ORPHAN])
+    yield from _unreachable([project for project in lost if project.state == UNREACHABLE])
 
 
 def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
@@ -115,7 +116,9 @@ def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
             STORE,
             "project-behind-a-link",
             f"`{record.root}` is a link to `{now}` now, so its environments in `{project.home}` are not found any more",
-            command("central-venv", "clean", "--project", os.path.basename(project.home)),
+            command("central-venv", "clean", "--project", os.path.basename(project.home))
+            if _has_its_own(project.home, record, now)
+            else command("central-venv", "move", record.root, now),
         )
         return
     try:
@@ -131,6 +134,14 @@ def _there(project: FoundProject, record: ProjectRecord) -> Iterator[Finding]:
             "one at that path",
             f"if that matters, {command('central-venv', 'clean', '--project', record.root)}, and run the runner again",
         )
+
+
+def _has_its_own(home: str, record: ProjectRecord, root: str) -> bool:
+    """Whether what a link leads to is another project than the former one, or has environments of its own already."""
+    own = os.path.join(os.path.dirname(home), home_name(root))
+    return identity.lived_beside(record, identity.observed(root, created=None)) or (
+        os.path.lexists(own) and not can_be_replaced(own)
+    )
 
 
 def _look(project: FoundProject) -> Iterator[Finding]:

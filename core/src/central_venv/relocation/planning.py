@@ -82,8 +82,9 @@ def find_old_home(home: Home, name: str) -> tuple[str, str] | None:
 
 def _spellings(name: str) -> list[str]:
     """The paths that a former directory can be recorded by: where it was, there may be a link to where it is now."""
-    directory, base = os.path.split(os.path.abspath(name))
-    return list(dict.fromkeys((os.path.join(true_path(directory), base), true_path(name))))
+    path = os.path.abspath(name)
+    directory, base = os.path.split(path)
+    return list(dict.fromkeys((os.path.join(true_path(directory), base), true_path(path), path)))
 
 
 def _is_about(home: Home, name: str) -> bool:

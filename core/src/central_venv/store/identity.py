@@ -13,6 +13,7 @@ import sys
 
 from central_venv.machine import clock, host
 from central_venv.machine.birth import birth_time
+from central_venv.policy.project import true_path
 from central_venv.store.project_record import ProjectRecord
 
 TYPE_CHECKING = False
@@ -133,21 +134,29 @@ def moved_to(record: ProjectRecord, candidates: Iterable[str]) -> str | None:
 
     Args:
         record: of a home.
-        candidates: true paths of directories to look at, beside those in the parent directory of the old path.
+        candidates: true paths of directories to look at, beside those that it has if it, or the directory that it was
+            in, was only renamed.
     """
     if record.host != host.name() or record.inode is None or record.volume is None:
         return None
-    if _is_root_of(record, record.root):
+    if _is_root_of(record, record.root) and true_path(record.root) == record.root:  # else a link was left there
         return None
-    paths = (*_siblings(record.root, record.inode), *candidates)
+    paths = (*_renamed(record.root, record.inode, record.parent), *candidates)
     return next((path for path in paths if path != record.root and _is_root_of(record, path)), None)
 
 
-def _siblings(root: str, inode: int) -> Iterator[str]:
-    """What lies where a root lay, and has its number."""
-    parent = os.path.dirname(root)
+def _renamed(root: str, inode: int, parent: int | None) -> Iterator[str]:
+    """What a root can be called now, if only that or the directory that it lay in was renamed."""
+    directory, name = os.path.split(root)
+    yield from _numbered(directory, inode)
+    if parent is not None and not os.path.lexists(directory):
+        yield from (os.path.join(path, name) for path in _numbered(os.path.dirname(directory), parent))
+
+
+def _numbered(directory: str, inode: int) -> Iterator[str]:
+    """What lies in a directory and has a number."""
     try:
-        with os.scandir(parent) as entries:
+        with os.scandir(directory) as entries:
             yield from [entry.path for entry in entries if entry.inode() == inode]
     except (OSError, ValueError):
         return
