@@ -486,8 +486,18 @@ def test_a_new_home_with_environments_stays(old: Home, new: Home, store: Path) -
         {},
         {".central-venv/home.lock": ""},
         {".central-venv/tox/gone.json": "{}", ".central-venv/tox/gone.lock": "", ".central-venv/nox/.keep.lock": ""},
+        {
+            ".central-venv/tox/py21.lock": "",
+            ".tox/CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
+            ".tox/.gitignore": "*\n",
+            ".tox/.tmp/x": "",
+            ".tox/py21/.tox-info.json": "{}",
+            ".tox/py21/log/1-python.log": "",
+            ".central-venv/nox/bad.lock": "",
+            ".nox/.gitignore": "*\n",
+        },
     ],
-    ids=["a record", "and a lock", "left-overs"],
+    ids=["a record", "and a lock", "left-overs", "what tox and nox leave that find no Python"],
 )
 def test_a_new_home_in_which_nothing_was_made_is_replaced(
     left: dict[str, str], old: Home, new: Home, store: Path
@@ -514,7 +524,23 @@ def test_the_choice_of_a_shared_environment_is_kept_from_a_replaced_home(old: Ho
     assert new.shared == "@torch"
 
 
-@pytest.mark.parametrize("name", ["notes.txt", ".tox/log/1.log", ".central-venv/file", "directory/x"])
+def test_a_new_home_in_which_somebody_is_making_something_stays(old: Home, new: Home, store: Path) -> None:
+    make_recorded(old)
+    rename(old, new)
+    write_tree(Path(new.path), {".tox/py21/.tox-info.json": "{}"})
+    lock = Lock(layout.environment_lock_path(new.path, "tox", "py21"))
+    new.prepare_runner("tox")
+    assert lock.try_acquire()
+
+    try:
+        assert "in a home of its own already" in refused(new, old, store).message
+    finally:
+        lock.release()
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", ".tox/log/1.log", ".tox/py21/x", ".central-venv/file", ".central-venv/tox/x", "directory/x"]
+)
 def test_a_new_home_with_something_else_in_it_stays(name: str, old: Home, new: Home, store: Path) -> None:
     make_recorded(old)
     rename(old, new)

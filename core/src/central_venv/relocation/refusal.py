@@ -12,12 +12,12 @@ from central_venv.policy import layout
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS
 from central_venv.relocation.move import is_moved, is_same
 from central_venv.relocation.move_record import has_move_record
-from central_venv.store import identity, leftovers
+from central_venv.store import identity, leftovers, runner_leavings
 from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.move import Move
@@ -53,7 +53,7 @@ def refuse(move: Move, former: str) -> None:
         raise MoveError(
             f"`{move.home.root}` has environments in a home of its own already, `{move.home.path}`, so those in "
             f"`{move.old}` cannot follow it",
-            hint=f"{removal_of_new(move)} removes the new ones, if the old ones are to stay",
+            hint=f"{removal_of_new(move)} removes the new ones; then run this command again",
         )
 
 
@@ -121,8 +121,10 @@ def removal_of(root: str) -> str:
 
 
 def can_be_replaced(home: str) -> bool:
-    """Whether a home holds nothing but what is ours, left over or empty."""
-    left = set(leftovers.find(home))
+    """Whether a home holds nothing but what is ours, left over or empty, or what runners leave that make nothing."""
+    if is_anything_claimed(home):
+        return False
+    left = {*leftovers.find(home), *runner_leavings.find(home)}
     records = os.path.join(home, layout.RECORDS)
     ours = {layout.project_record_path(home), records, layout.home_lock_path(home)}
     return all(
@@ -131,11 +133,19 @@ def can_be_replaced(home: str) -> bool:
         or (
             entry.is_dir(follow_symlinks=False)
             and (directory == records or layout.runner_of(entry.name) is not None)
-            and all(child.path in left for child in files.entries(entry.path))
+            and all(child.path in left or _is_lock_of(child.path, left) for child in files.entries(entry.path))
         )
         for directory in (home, records)
         for entry in files.entries(directory)
     )
+
+
+def _is_lock_of(path: str, left: Container[str]) -> bool:
+    """Whether a file is the lock of what a runner left of an environment that it did not make."""
+    records, name = os.path.split(path)
+    home, runner = os.path.dirname(os.path.dirname(records)), os.path.basename(records)
+    directory, kind = os.path.splitext(name)
+    return kind == ".lock" and os.path.join(layout.runner_directory(home, runner), directory) in left
 
 
 def _refuse_copy(former: str, root: str) -> None:

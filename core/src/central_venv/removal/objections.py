@@ -11,7 +11,7 @@ from central_venv.machine import files, host
 from central_venv.machine.processes import Running, unseen
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
-from central_venv.removal import runner_leavings
+from central_venv.store import runner_leavings
 from central_venv.store.home_lock import HomeGoneError
 from central_venv.store.own_names import is_unfinished
 from central_venv.store.project_record import read_project

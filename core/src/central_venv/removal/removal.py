@@ -13,7 +13,6 @@ from central_venv.inventory.search import find_project, find_projects
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.project_link.removing import withdrawn
-from central_venv.removal import runner_leavings
 from central_venv.removal.objections import (
     Objections,
     RefusedError,
@@ -24,7 +23,7 @@ from central_venv.removal.objections import (
     refusal_of_rename,
 )
 from central_venv.removal.target import Removed, Target
-from central_venv.store import identity, leftovers
+from central_venv.store import identity, leftovers, runner_leavings
 from central_venv.store.descent import is_refusal
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.in_place import PartlyDeletedError, delete_bare_home, delete_tree
