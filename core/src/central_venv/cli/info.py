@@ -7,13 +7,14 @@ import os
 from central_venv.cli import DONE, complain
 from central_venv.cli.listing import print_projects
 from central_venv.cli.options import add_json, add_project
-from central_venv.cli.project import settings_here, store_origin
+from central_venv.cli.project import say_note, settings_here, store_origin
 from central_venv.cli.rows import environment_row
 from central_venv.cli.text import print_columns, print_safely
 from central_venv.inventory.found import ACTIVE
 from central_venv.inventory.search import find_project
 from central_venv.machine.words import printable
 from central_venv.project_environment.choice import UV_PROJECT_ENVIRONMENT, told_by_user
+from central_venv.store.former_project import note_of_move
 from central_venv.store.home import Home
 from central_venv.store.store import open_store
 
@@ -41,6 +42,8 @@ def run(arguments: Namespace) -> int:
     if not os.path.lexists(home.path):
         project.state = ACTIVE
     told = told_by_user(root, store.path, settings.store)
+    if (moved := note_of_move(store, root)) is not None:
+        say_note(moved)
     if arguments.json:
         print_projects([store], [project], environment=told)
         return DONE

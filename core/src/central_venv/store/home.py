@@ -192,10 +192,15 @@ class Home:
         if files.is_another_users(self.path):
             self._refuse_another_users()
         self.store.prepare()
-        files.make_private_directory(self.path)
+        made = files.make_private_directory(self.path)
         if not self.check():
             self._write_record()
             self.check()  # of two projects that began at once, the one whose record stayed may go on
+        if made and self._on_note is not None:
+            from central_venv.store.former_project import note_of_move
+
+            if (note := note_of_move(self.store, self.root)) is not None:
+                self._on_note(note)
 
     def prepare(self) -> None:
         """Make the home if need be, and make sure that it is this project's and says where that is now.

@@ -80,7 +80,7 @@ def _compared(home: str, root: str) -> tuple[ProjectRecord, str | None] | None:
     if record is None or record.root != root:
         return None
     now = identity.observed(root, created=record.created, shared=record.shared)
-    if identity.is_same(record, now) is not False or not _is_in_use(home):
+    if identity.is_same(record, now) is not False or not is_in_use(home):
         return now, None
     former = identity.moved_to(record, ())
     if former is not None or (identity.is_same_volume(record, now) and identity.lived_beside(record, now)):
@@ -94,8 +94,15 @@ def _compared(home: str, root: str) -> tuple[ProjectRecord, str | None] | None:
     )
 
 
-def _is_in_use(home: str) -> bool:
-    """Whether there is anything in a home besides its record, or whoever claims it has begun to make something."""
+def is_in_use(home: str) -> bool:
+    """Whether there is anything in a home besides its record, or whoever claims it has begun to make something.
+
+    Args:
+        home: absolute path of the home.
+
+    Raises:
+        StoreError: it cannot be listed.
+    """
     records = os.path.join(home, layout.RECORDS)
     ours = {layout.project_record_path(home), layout.home_lock_path(home), records}
     return any(entry.path not in ours for directory in (home, records) for entry in files.entries(directory))
