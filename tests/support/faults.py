@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import pytest
 
 from support.trees import write_tree
 
@@ -13,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
+#: A file that is there, and that nobody can read from its beginning, root neither.
+UNREADABLE = "/proc/self/mem"
+needs_unreadable = pytest.mark.skipif(not os.path.exists(UNREADABLE), reason="no file here is unreadable to everybody")
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from central_venv.store.project_record import ProjectRecord, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 from support.environments import seal
+from support.faults import UNREADABLE, needs_unreadable
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -931,6 +932,31 @@ def test_config_outside_of_any_project_leaves_projects_out(
     assert plain.status == 0
     assert "  project  " not in plain.out
     assert document["files"]["project"] is None
+
+
+@needs_unreadable
+@pytest.mark.parametrize("place", ["in the project", "where a workspace may be"])
+def test_every_command_that_depends_on_an_unreadable_pyproject_names_it(
+    place: str, base: Path, store: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    above, root = base / "above", base / "above" / "root"
+    write_tree(root, {"setup.py": ""} if place == "in the project" else {"pyproject.toml": ""})
+    path = (root if place == "in the project" else above) / "pyproject.toml"
+    path.symlink_to(UNREADABLE)
+    monkeypatch.chdir(root)
+    commands = (
+        *("path", "info", "create", "run python", "uv sync", "env --shell bash", "env --shell json", "link", "unlink"),
+        *("use @torch", "move ../old", "adopt", "config", "clean --yes"),
+    )
+
+    said = {command: run(*command.split()) for command in commands}
+    findings = run("doctor", "--json").answer["findings"]
+
+    expected = (1, "", f"error: cannot read `{path}`: input/output error\nhint: make it readable, or remove it\n")
+    assert said == dict.fromkeys(commands, expected)
+    (found,) = [each for each in findings if each["code"] == "settings-not-usable"]
+    assert (found["level"], found["what"]) == ("wrong", f"cannot read `{path}`: input/output error")
+    assert not os.path.lexists(store)
 
 
 @pytest.mark.parametrize("command", ["path", "info", "list", "config"])

@@ -10,9 +10,10 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from central_venv.errors import StoreError
+from central_venv.errors import SettingsError, StoreError
 from central_venv.machine import files
 from central_venv.machine.files import make_private_directory
+from support.faults import UNREADABLE, needs_unreadable
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -358,7 +359,7 @@ def test_a_file_system_that_has_no_place_for_directories_is_an_error_of_the_stor
 
 
 @posix_only
-@pytest.mark.parametrize("kind", ["a pipe", "a device without end", "a directory", "nothing"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device without end", "a directory", "a link to itself", "nothing"])
 def test_what_is_no_regular_file_mentions_nothing_and_is_not_waited_for(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     if kind == "a pipe":
@@ -367,8 +368,21 @@ def test_what_is_no_regular_file_mentions_nothing_and_is_not_waited_for(kind: st
         path.symlink_to("/dev/zero")
     elif kind == "a directory":
         path.mkdir()
+    elif kind == "a link to itself":
+        path.symlink_to(path)
 
     assert files.mentions(str(path), b"central-venv") is None
+
+
+@needs_unreadable
+def test_a_file_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.symlink_to(UNREADABLE)
+
+    with pytest.raises(SettingsError) as caught:
+        files.mentions(str(path), b"central-venv")
+
+    assert caught.value.message == f"cannot read `{path}`: input/output error"
 
 
 def test_a_file_mentions_the_words_that_it_holds(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from unicodedata import normalize
 
 import pytest
 from central_venv import project_home
-from central_venv.errors import ProjectNotFoundError
+from central_venv.errors import ProjectNotFoundError, SettingsError
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS, find_root, true_path
+from support.faults import UNREADABLE, needs_unreadable
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -312,3 +313,12 @@ def test_no_marker_anywhere_is_no_project(outside: Path) -> None:
         "`mise.toml`, or name the project with `--project DIR`"
     )
     assert listing(outside) == set()
+
+
+@needs_unreadable
+def test_a_pyproject_that_may_be_a_workspace_s_is_not_taken_for_none(base: Path) -> None:
+    member = write_tree(base / "member", {"pyproject.toml": ""})
+    (base / "pyproject.toml").symlink_to(UNREADABLE)
+
+    with pytest.raises(SettingsError, match=f"cannot read `{base}/pyproject.toml`"):
+        find_root(str(member))

@@ -19,6 +19,7 @@ from central_venv.machine import host
 from central_venv.machine.directories import data_directory
 from central_venv.policy.project import find_root
 from central_venv.policy.settings import config_files, load_settings
+from support.faults import UNREADABLE, needs_unreadable
 from support.trees import listing, write_tree
 
 if TYPE_CHECKING:
@@ -437,6 +438,23 @@ def test_a_closed_file_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.undo()
 
     assert caught.value.message == f"cannot read `{path}`: permission denied"
+
+
+@needs_unreadable
+def test_a_pyproject_that_cannot_be_read_is_refused_unless_a_variable_turns_all_off(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (base / "pyproject.toml").symlink_to(UNREADABLE)
+
+    with pytest.raises(SettingsError) as caught:
+        project_home(base)
+
+    assert (
+        str(caught.value)
+        == f"cannot read `{base}/pyproject.toml`: input/output error\nhint: make it readable, or remove it"
+    )
+    monkeypatch.setenv("CENTRAL_VENV", "0")
+    assert project_home(base) is None
 
 
 def test_a_pyproject_that_does_not_mention_us_may_be_no_toml(project: Path) -> None:

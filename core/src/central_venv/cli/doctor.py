@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Show what was found; fail if anything is wrong."""
-    findings = list(examine(_root(arguments.project)))
+    findings = list(examine(*_root(arguments.project)))
     if arguments.json:
         document = {"schema": SCHEMA, "findings": [finding.as_json() for finding in findings]}
         print_document(document)
@@ -37,16 +37,16 @@ def run(arguments: Namespace) -> int:
     return FAILED if any(finding.level == WRONG for finding in findings) else DONE
 
 
-def _root(project: str | None) -> str | None:
-    """The project that was named, or that the current directory lies in, if any."""
+def _root(project: str | None) -> tuple[str | None, CentralVenvError | None]:
+    """The project that was named, or that the current directory lies in, if any; and why nobody can tell."""
     try:
-        return root_here(project)
+        return root_here(project), None
     except ProjectNotFoundError:
         if project is not None:
             raise
-    except CentralVenvError:  # the user's settings cannot be used: that will be a finding
-        pass
-    return None
+    except CentralVenvError as error:
+        return None, error
+    return None, None
 
 
 def _print(findings: Sequence[Finding]) -> None:

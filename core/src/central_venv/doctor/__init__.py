@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 __all__ = ["MACHINE", "NOTE", "PROJECT", "STORE", "TOPICS", "WRONG", "Finding", "examine"]
 
 
-def examine(root: str | None) -> Iterator[Finding]:
+def examine(root: str | None, problem: CentralVenvError | None = None) -> Iterator[Finding]:
     """Look at the store, the project and the machine.
 
     Args:
         root: true path of the project root; None to look at no project.
+        problem: why nobody can tell which project that is.
     """
     seen = set()
-    for finding in _examine(root):
+    for finding in _examine(root, problem):
         if finding.what not in seen:  # a store's record can be the project's own
             seen.add(finding.what)
             yield finding
 
 
-def _examine(root: str | None) -> Iterator[Finding]:
+def _examine(root: str | None, problem: CentralVenvError | None) -> Iterator[Finding]:
     from central_venv.doctor import machine, project, store
 
     found, settings = None, None
@@ -47,8 +48,10 @@ def _examine(root: str | None) -> Iterator[Finding]:
         for other in others:
             if other.path != found.path:
                 yield from guarded(STORE, other.path, store.examine(other, None))
-    for problem in problems:
-        yield note(STORE, "other-store-not-readable", problem.message, problem.hint)
+    for each in problems:
+        yield note(STORE, "other-store-not-readable", each.message, each.hint)
+    if problem is not None:
+        yield wrong(PROJECT, "settings-not-usable", problem.message, problem.hint)
     if root is not None:
         try:
             settings = load_settings(root)

@@ -122,12 +122,26 @@ def _read_all(descriptor: int, size: int, maximum: int = MAXIMUM_SIZE) -> bytes:
 
 
 def mentions(path: str, word: bytes) -> bool | None:
-    """Whether a project's file holds a word; None if it is no regular file or cannot be read.
+    """Whether a project's file holds a word; None if it is not there, or no regular file.
 
     Most projects mention nothing of ours, and parsing their files takes longer than starting Python. One of more than
     16 MiB counts as empty.
+
+    Raises:
+        SettingsError: it cannot be read, so nobody knows what it wants.
     """
-    content = _read_of_project(path, _MOST_SEARCHED)
+    try:
+        content = _read_of_project(path, _MOST_SEARCHED)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        import errno
+
+        if error.errno in {errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP}:  # a link to itself, or a socket
+            return None
+        from central_venv.errors import SettingsError
+
+        raise SettingsError(f"cannot read `{path}`: {reason(error)}", hint="make it readable, or remove it") from error
     return None if content is None else word in content
 
 
@@ -136,19 +150,18 @@ def read_of_project(path: str) -> bytes | None:
 
     One that is larger than any of ours counts as empty: whoever made it must not keep us busy.
     """
-    return _read_of_project(path, MAXIMUM_SIZE)
+    try:
+        return _read_of_project(path, MAXIMUM_SIZE)
+    except OSError:
+        return None
 
 
 def _read_of_project(path: str, maximum: int) -> bytes | None:
-    try:
-        descriptor = os.open(path, READ_WITHOUT_WAITING)
-    except OSError:
-        return None
+    """The content of a project's file; None if it is no regular file."""
+    descriptor = os.open(path, READ_WITHOUT_WAITING)
     try:
         status = os.fstat(descriptor)
         return _read_all(descriptor, status.st_size, maximum) if stat.S_ISREG(status.st_mode) else None
-    except OSError:
-        return None
     finally:
         os.close(descriptor)
 

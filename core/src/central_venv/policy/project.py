@@ -99,6 +99,7 @@ def find_root(directory: str) -> str:
 
     Raises:
         ProjectNotFoundError: there is no project here.
+        SettingsError: a pyproject.toml that decides cannot be read.
     """
     start = true_path(directory)
     root = _nearest(start, MARKERS) or _nearest(start, (LAST_RESORT_MARKER,))

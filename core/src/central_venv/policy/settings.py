@@ -221,7 +221,7 @@ def project_settings(root: str, outside: Settings) -> Settings:
         outside: what `load_settings` returns without a project.
 
     Raises:
-        SettingsError: the project's file holds something that is not allowed.
+        SettingsError: the project's file holds something that is not allowed, or cannot be read.
     """
     return load_settings(root) if _mentions_table(os.path.join(root, "pyproject.toml")) else outside
 
@@ -253,7 +253,7 @@ def _sources(root: str | None) -> Iterator[tuple[Origin, dict[str, object]]]:
 
 
 def _mentions_table(path: str) -> bool:
-    """Whether a pyproject.toml can hold our table. One that cannot be read sets nothing, as for every other tool."""
+    """Whether a pyproject.toml can hold our table."""
     return files.mentions(path, b"central-venv") is True
 
 

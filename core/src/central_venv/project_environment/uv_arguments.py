@@ -254,11 +254,15 @@ class UvArguments:
     @property
     def _is_script(self) -> bool:
         """Whether uv is to run a script that says what it needs (PEP 723): it has an environment elsewhere for that."""
+        from central_venv.errors import SettingsError
         from central_venv.machine import files
 
         if self.words[:1] == ["-"] or not self.words:
             return bool(self.words)
-        return files.mentions(os.path.join(self._working_directory, self.words[0]), b"# /// script") is True
+        try:
+            return files.mentions(os.path.join(self._working_directory, self.words[0]), b"# /// script") is True
+        except SettingsError:  # uv says so itself
+            return False
 
     def _read_option(self, word: str, rest: list[str]) -> None:
         name, equals, value = word.partition("=")
