@@ -48,6 +48,12 @@ def test_subvolumes_are_made(tmp_path: Path, mounts: Mounts) -> None:
     assert (disk / "volume").stat().st_ino == 256
 
 
+def test_one_without_case_lists_small_letters(tmp_path: Path, mounts: Mounts) -> None:
+    disk = mounts.without_case(tmp_path / "image", tmp_path / "disk")
+    (disk / "NAME").write_text("")
+    assert (os.listdir(disk), (disk / "Name").exists()) == (["name"], True)
+
+
 def test_what_cannot_be_mounted_is_told(tmp_path: Path, mounts: Mounts) -> None:
     with pytest.raises(MountRefusedError, match="no-such-program"):
         mounts.program(tmp_path / "at", "no-such-program")

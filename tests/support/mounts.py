@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MAKERS = {
     "btrfs": ("128M", ("-q", "-f")),
     "ext4": ("16M", ("-q", "-F")),
+    "ntfs": ("16M", ("-q", "-F", "-Q")),
     "vfat": ("16M", ()),
     "xfs": ("320M", ("-q", "-f")),
 }
@@ -116,6 +117,15 @@ class Mounts:
         self._await(at, command[0])
         self._mounted.append(at)
         return at
+
+    def without_case(self, image: Path, at: Path) -> Path:
+        """A file system that ignores case and lists every name in small letters.
+
+        Args:
+            image: the file that it is in, which is made.
+            at: the directory at which it appears.
+        """
+        return self.program(at, "lowntfs-3g", "-o", "ignore_case", self.image("ntfs", image), at)
 
     def remote(self, at: Path, source: Path) -> Path:
         """A directory of a server, by sshfs; the server's program for that runs here, without a network.

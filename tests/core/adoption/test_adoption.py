@@ -645,6 +645,8 @@ _PLACE = f"lib/python{MINOR}/site-packages"
     ("file", "told"),
     [
         *((name, name.partition("/")[0]) for name in ("tmp/x", "log/x", "dist/x", ".meta/x", ".tox-info.json")),
+        *((name, None) for name in ("cachedir.tag", "Pyvenv.cfg", "lib/Python")),
+        (".project/x", ".project"),
         *((f"bin/{name}", None) for name in ("pipeline.sh", "venv-tool", "activate_mine.sh", "python-run", "pip.txt")),
         ("bin/python/x", "bin/python"),
         (f"lib/python{MINOR}/mydata/x", f"lib/python{MINOR}/mydata"),
@@ -724,6 +726,14 @@ def test_what_uv_put_there_is_nobodys_work(options: list[str], base: Path) -> No
     uv("venv", "--no-project", *options, base / "old")
 
     assert strays(str(base / "old"), installed(str(base / "old")), "project") == []
+
+
+@pytest.mark.parametrize("content", ["", "mine", "/one\n/two\n"])
+def test_a_project_file_that_says_more_or_less_than_a_path_is_known(content: str, base: Path) -> None:
+    old = write_real_environment(base / "old")
+    write_tree(old, {".project": content})
+
+    assert strays(str(old), installed(str(old)), "project") == [".project"]
 
 
 # two at once, and signals

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.commands import Runner
+    from support.mounts import Mounts
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, owners and signals are POSIX")
 
@@ -522,6 +523,29 @@ def test_another_users_environment_is_left_alone(old: Path, home_of: Home, run: 
     assert f"`{old}` could not be removed: it belongs to another user (id 12345)" in said.err
     assert old.exists()
     assert not new(home_of).exists()
+
+
+def test_on_a_disk_that_ignores_case_and_shows_small_letters_the_old_one_goes(
+    base: Path, mounts: Mounts, run: Runner
+) -> None:
+    disk = mounts.without_case(base / "image", base / "disk")
+    write_tree(disk, {"pyproject.toml": "", "nox/x": ""})
+    write_real_environment(disk / ".venv", write_wheel(base / "wheels", "Demo"))
+    write_real_environment(disk / ".nox" / "a")
+    write_tree(disk / ".nox", {"CACHEDIR.TAG": "", ".gitignore": ""})
+
+    said = run("adopt", "--yes", "--project", str(disk))
+
+    assert said.status == 0, said.err
+    assert set(os.listdir(disk)) == {"pyproject.toml", "nox"}
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["pipenv", "virtualenvwrapper"])
+def test_the_note_of_its_project_in_an_environment_keeps_it_not(end: str, old: Path, here: Path, run: Runner) -> None:
+    (old / ".project").write_text(f"{here}{end}")
+
+    assert run("adopt", "--yes").status == 0
+    assert left(here) == set()
 
 
 @posix_only

@@ -582,6 +582,18 @@ def test_what_is_not_ours_is_a_note(home_of: Home, place: Path) -> None:
     )
 
 
+def test_what_is_ours_is_known_where_names_are_shown_in_small_letters(
+    base: Path, mounts: Mounts, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = mounts.without_case(base / "image", base / "disk") / "store"
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(store))
+    Home(Store(str(store)), str(project)).prepare()
+    (store / "Mine").write_text("")
+
+    assert "cachedir.tag" in os.listdir(store)
+    assert [said.what.partition("did not make: ")[2] for said in look() if "entry is in" in said.what] == ["`mine`"]
+
+
 def test_a_directory_with_somebodys_own_record_is_not_ours(home_of: Home, place: Path) -> None:
     write_tree(place / "theirs", {"project.json": '{"name": "theirs"}'})
 

@@ -8,6 +8,7 @@ import re
 from central_venv.adoption.strays import MARKS, NOTES, TOX_INFO, is_true_directory
 from central_venv.errors import AdoptionError
 from central_venv.machine import files
+from central_venv.machine.spelling import comparable
 from central_venv.policy.layout import PROJECT_ENVIRONMENT, PROJECT_RUNNER
 from central_venv.store import venv
 
@@ -159,10 +160,12 @@ def _tree(path: str, name: str, runner: str) -> Tree:
     if runner == PROJECT_RUNNER:
         return Tree(path, [InTree(path, runner, name)] if venv.is_environment(path) else [])
     environments, going, staying = [], [], []
+    fold = comparable(path)
+    beside = set(map(fold, MARKS | _BESIDE[runner]))
     for entry in files.entries(path):
         if is_true_directory(entry.path) and venv.is_environment(entry.path):
             environments.append(InTree(entry.path, runner, f"{name}/{entry.name}"))
-        elif entry.name in MARKS | _BESIDE[runner] or (
+        elif fold(entry.name) in beside or (
             is_true_directory(entry.path) and (is_removed(entry.name) or _is_left_by(runner, entry.path))
         ):
             going.append(entry.name)

@@ -6,12 +6,13 @@ import os
 import re
 
 from central_venv.machine import files
+from central_venv.machine.spelling import comparable
 from central_venv.policy.layout import DESKTOP_FILES, PROJECT_RUNNER
 from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from central_venv.adoption.installed import Installed
 
@@ -28,6 +29,7 @@ NOTES = {
 }
 #: What makers of environments and installers put into one.
 _MAKERS = frozenset({venv.MARKER, ".lock"})
+_PROJECT = ".project"
 _HEADERS = frozenset({"include", "Include"})
 _LIBRARIES = frozenset({"lib", "lib64", "Lib"})
 _PROGRAMS = frozenset({"bin", "Scripts"})
@@ -68,7 +70,7 @@ def strays(path: str, found: Installed, runner: str) -> list[str]:
     Raises:
         StoreError: a directory cannot be listed, or a file not read.
     """
-    return sorted(os.path.relpath(stray, path) for stray in _strays(path, found, runner))
+    return sorted(os.path.relpath(stray, path) for stray in _strays(path, _Known(path, found), runner))
 
 
 def is_true_directory(path: str) -> bool:
@@ -79,58 +81,86 @@ def is_true_directory(path: str) -> bool:
         return False
 
 
-def _strays(path: str, found: Installed, runner: str) -> Iterator[str]:
-    directories = {parent for file in found.files for parent in _parents(file, path)}
+class _Known:
+    """What is known to be somebody's, by names that can be compared here.
+
+    Attributes:
+        fold: what makes a name comparable.
+        files: the files of packages.
+        directories: those that they are in.
+        places: those that packages are in.
+        developed: the projects that are installed for their development.
+    """
+
+    __slots__ = ("developed", "directories", "files", "fold", "places")
+
+    def __init__(self, path: str, found: Installed) -> None:
+        self.fold = comparable(os.path.join(path, venv.MARKER))
+        self.files = set(map(self.fold, found.files))
+        self.directories = {self.fold(parent) for file in found.files for parent in _parents(file, path)}
+        self.places = set(map(self.fold, found.places))
+        origins = [each.origin for each in found.distributions.values()]
+        self.developed = {os.path.realpath(each.path) for each in origins if each and each.is_editable and each.path}
+
+    def has(self, entry: os.DirEntry[str], names: Iterable[str]) -> bool:
+        """Whether an entry is called by one of the names."""
+        return self.fold(entry.name) in map(self.fold, names)
+
+
+def _strays(path: str, known: _Known, runner: str) -> Iterator[str]:
     for entry in files.entries(path):
         if entry.name in _LIBRARIES:
-            yield from _strays_in_library(entry, found, directories)
+            yield from _strays_in_library(entry, known)
         elif entry.name in _PROGRAMS:
             for program in files.entries(entry.path):
                 if is_true_directory(program.path) or not _PROGRAM.fullmatch(program.name):
-                    yield from _unknown(program, found, directories)
+                    yield from _unknown(program, known)
         elif entry.name in _HEADERS:
             for headers in files.entries(entry.path):
                 if not (_HEADER_LINK.fullmatch(headers.name) and os.path.islink(headers.path)):
-                    yield from _unknown(headers, found, directories)
-        elif entry.name not in MARKS | NOTES[runner] | _MAKERS:
-            yield from _unknown(entry, found, directories)
+                    yield from _unknown(headers, known)
+        elif not known.has(entry, MARKS | NOTES[runner] | _MAKERS) and not _names_project(entry, runner):
+            yield from _unknown(entry, known)
 
 
-def _strays_in_library(library: os.DirEntry[str], found: Installed, directories: set[str]) -> Iterator[str]:
-    above = {os.path.dirname(place) for place in found.places}
+def _strays_in_library(library: os.DirEntry[str], known: _Known) -> Iterator[str]:
+    above = set(map(os.path.dirname, known.places))
     for entry in files.entries(library.path):
-        for each in files.entries(entry.path) if entry.path in above else [entry]:
-            if each.path in found.places:
-                yield from _strays_among_packages(each.path, found, directories)
+        for each in files.entries(entry.path) if known.fold(entry.path) in above else [entry]:
+            if known.fold(each.path) in known.places:
+                yield from _strays_among_packages(each.path, known)
             else:
-                yield from _unknown(each, found, directories)
+                yield from _unknown(each, known)
 
 
-def _strays_among_packages(place: str, found: Installed, directories: set[str]) -> Iterator[str]:
+def _strays_among_packages(place: str, known: _Known) -> Iterator[str]:
     for package in files.entries(place):
-        if package.path in directories or package.name.startswith("~"):
+        if known.fold(package.path) in known.directories or package.name.startswith("~"):
             continue
         is_file = not is_true_directory(package.path)
-        if not (is_file and (package.name.endswith(".virtualenv") or _is_makers(package, found))):
-            yield from _unknown(package, found, directories)
+        if not (is_file and (package.name.endswith(".virtualenv") or _is_makers(package, known))):
+            yield from _unknown(package, known)
 
 
-def _is_makers(file: os.DirEntry[str], found: Installed) -> bool:
+def _names_project(entry: os.DirEntry[str], runner: str) -> bool:
+    """Whether a file only says which project an environment is of, as pipenv and virtualenvwrapper write it."""
+    if runner != PROJECT_RUNNER or entry.name != _PROJECT or is_true_directory(entry.path):
+        return False
+    lines = _lines(entry.path) or []
+    return len(lines) == 1 and os.path.isabs(lines[0])
+
+
+def _is_makers(file: os.DirEntry[str], known: _Known) -> bool:
     """Whether a maker or an installer put a file beside packages, and nobody wrote another line into it."""
     lines = _lines(file.path)
     if lines is None:
         return False
     if file.name == _EASY_INSTALL:
-        return all(_EASY_INSTALL_LINE.fullmatch(line) or _is_developed(line, found) for line in lines)
+        return all(_EASY_INSTALL_LINE.fullmatch(line) or os.path.realpath(line) in known.developed for line in lines)
     if file.name not in _BESIDE_PACKAGES:
         return False
     pattern = _BESIDE_PACKAGES[file.name]
     return pattern is None or all(map(pattern.fullmatch, lines))
-
-
-def _is_developed(path: str, found: Installed) -> bool:
-    origins = [each.origin.path for each in found.distributions.values() if each.origin and each.origin.is_editable]
-    return any(os.path.realpath(path) == os.path.realpath(origin) for origin in origins if origin)
 
 
 def _lines(path: str) -> list[str] | None:
@@ -141,15 +171,15 @@ def _lines(path: str) -> list[str] | None:
     return [line.strip() for line in os.fsdecode(content or b"").splitlines() if line.strip()]
 
 
-def _unknown(entry: os.DirEntry[str], found: Installed, directories: set[str]) -> Iterator[str]:
+def _unknown(entry: os.DirEntry[str], known: _Known) -> Iterator[str]:
     """Those files, and directories with files, that no package brought; what Python compiled does not count."""
     if not is_true_directory(entry.path):
         compiled = entry.name.endswith(".pyc") and os.path.basename(os.path.dirname(entry.path)) == "__pycache__"
-        if entry.path not in found.files and not compiled:
+        if known.fold(entry.path) not in known.files and not compiled:
             yield entry.path
         return
-    below = [path for each in files.entries(entry.path) for path in _unknown(each, found, directories)]
-    if entry.path in directories:
+    below = [path for each in files.entries(entry.path) for path in _unknown(each, known)]
+    if known.fold(entry.path) in known.directories:
         yield from below
     elif below:
         yield entry.path

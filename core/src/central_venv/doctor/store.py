@@ -12,6 +12,7 @@ from central_venv.doctor.store_locks import examine_locks
 from central_venv.doctor.store_path import MOVE_STORE, examine_path, shortened_nox_names
 from central_venv.errors import CentralVenvError
 from central_venv.machine import backups, clock, files
+from central_venv.machine.spelling import comparable
 from central_venv.machine.words import counted
 from central_venv.policy import layout
 from central_venv.policy.key import is_home_name
@@ -191,6 +192,7 @@ else:
 def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None) -> Iterator[Finding]:
     found: list[str] = []
     foreign: list[str] = []
+    fold = comparable(layout.trash_directory(store))
     for entry in entries:
         if layout.is_shared_name(entry.name) or is_home_name(entry.name):
             problem = _unfit(entry)
@@ -202,7 +204,7 @@ def _contents(entries: Sequence[os.DirEntry[str]], store: str, root: str | None)
                 found.append(entry.path)
         elif entry.is_dir(follow_symlinks=False) and homes.record_of(entry.path) is not None:
             found.append(entry.path)  # renamed or copied by hand
-        elif entry.name not in _OURS and not is_unfinished(entry.name):
+        elif fold(entry.name) not in map(fold, _OURS) and not is_unfinished(entry.name):
             foreign.append(entry.name)
     yield from _tag(store, foreign)
     yield from _foreign(store, foreign)
