@@ -540,6 +540,23 @@ def test_on_a_disk_that_ignores_case_and_shows_small_letters_the_old_one_goes(
     assert set(os.listdir(disk)) == {"pyproject.toml", "nox"}
 
 
+def test_where_a_file_system_is_mounted_the_hint_adopts_what_is_there(
+    here: Path, base: Path, wheel: Path, home_of: Home, mounts: Mounts, run: Runner
+) -> None:
+    disk = mounts.bind(write_real_environment(base / "volume", wheel), here / ".venv")
+
+    said = run("adopt", "--yes")
+
+    assert said.status == 1
+    assert (
+        f"error: `{disk}` could not be removed: a file system is mounted at `{disk}`\nhint: `central-venv adopt "
+        in (said.err)
+    )
+    assert run(*said.err.split("hint: `")[1].split("`")[0].split()[1:]).status == 0
+    mounts.unmount(disk)
+    assert works(new(home_of))
+
+
 @pytest.mark.parametrize("end", ["", "\n"], ids=["pipenv", "virtualenvwrapper"])
 def test_the_note_of_its_project_in_an_environment_keeps_it_not(end: str, old: Path, here: Path, run: Runner) -> None:
     (old / ".project").write_text(f"{here}{end}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.commands import Runner
+    from support.mounts import Mounts
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links to anything, pipes and modes are POSIX")
 forms = pytest.mark.parametrize("form", [pytest.param([], id="link"), pytest.param(["--redirect"], id="redirect")])
@@ -174,6 +175,25 @@ def test_link_makes_nothing_where_central_environments_are_off(
 
 
 # what is there
+
+
+@pytest.mark.parametrize("kind", ["empty", "environment"])
+def test_where_a_file_system_is_mounted_the_hint_says_to_unmount_it_and_that_helps(
+    kind: str, here: Path, home_of: Home, mounts: Mounts, run: Runner
+) -> None:
+    seal(home_of, ".venv", "project")
+    disk = mounts.memory(here / ".venv")
+    if kind == "environment":
+        write_environment(disk)
+
+    said = [run("link"), run("link", "--redirect"), run("unlink")]
+
+    way = "unmount the file system that is mounted there, or start the container without that volume, and remove the"
+    assert [each.status for each in said] == [1, 1, 1]
+    assert [each.err.splitlines()[1].startswith(f"hint: {way} directory") for each in said] == [True] * 3
+    mounts.unmount(disk)
+    disk.rmdir()
+    assert run("link").status == 0
 
 
 MOVE = "move it away if nothing needs it; the link is made in its place"
@@ -553,7 +573,7 @@ def test_unlink_never_removes_what_is_not_ours(kind: str, here: Path, base: Path
     assert (said.status, said.out) == (1, "")
     assert said.err.splitlines() == [
         f"error: `{path}` does not lead into the store, so it was not removed",
-        "hint: remove it yourself, if nothing needs it",
+        "hint: move it away if nothing needs it",
     ]
     assert contents(here) == before
 

@@ -24,6 +24,8 @@ from support.trees import write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from support.mounts import Mounts
+
     Maker = Callable[[Path], Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and sockets are POSIX")
@@ -326,6 +328,19 @@ def test_without_a_repository_no_pattern_counts(project: Path, base: Path) -> No
     write_tree(project, {".gitignore": ".venv/\n"})
 
     assert look(project) == []
+
+
+def test_an_environment_that_is_a_volume_is_to_be_kept_until_there_is_another(
+    project: Path, mounts: Mounts, make_environment: Maker
+) -> None:
+    make_environment(mounts.memory(project / ".venv"))
+
+    (said,) = [each for each in look(project) if each.what.startswith("environments are left in the tree")]
+
+    assert said.remedy == (
+        "`central-venv adopt --keep .venv`, then unmount what is mounted there, or start the container without that "
+        "volume, unless you want them there"
+    )
 
 
 @posix_only

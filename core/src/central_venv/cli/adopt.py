@@ -25,6 +25,7 @@ from central_venv.cli.provision import keep_link, say_wait
 from central_venv.cli.question import agreed
 from central_venv.cli.text import print_safely
 from central_venv.errors import AdoptionError, CentralVenvError
+from central_venv.machine import host
 from central_venv.machine.words import counted, printable
 from central_venv.policy.layout import PROJECT_RUNNER
 from central_venv.project_environment.choice import choose
@@ -159,9 +160,10 @@ def _plan(home: Home, choice: Choice, names: Sequence[str], *, keep: bool) -> Pl
 
 def _candidate(home: Home, choice: Choice, tree: Tree, old: InTree, *, keep: bool) -> Candidate:
     if not keep and (reason := objection(home.root, old.path)) is not None:
-        raise AdoptionError(
-            f"`{old.path}` could not be removed: {reason}", hint="mend that first, or keep the old one with `--keep`"
-        )
+        hint = "mend that first, or keep the old one with `--keep`"
+        if host.mounts_below(old.path):
+            hint = "`central-venv adopt --keep` makes the new one; then unmount that, or leave out the volume"
+        raise AdoptionError(f"`{old.path}` could not be removed: {reason}", hint=hint)
     frozen = freeze(old, tree.path, home.root)
     if old.runner == PROJECT_RUNNER:
         return Candidate(tree, old, frozen, _project_environment(choice, old, frozen.python))

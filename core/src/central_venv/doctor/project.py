@@ -9,7 +9,7 @@ import sys
 
 from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
-from central_venv.machine import files
+from central_venv.machine import files, host
 from central_venv.machine.words import size
 from central_venv.project_link import link_target, redirect, temporary
 from central_venv.project_link.found import find
@@ -99,12 +99,15 @@ def _left_in_tree(path: str) -> Iterator[Finding]:
     if not _active().isdisjoint(directories):  # whoever is in it wants it there
         return
     if any(venv.is_environment(directory) for directory in directories):
+        remedy = f"{command('central-venv', 'adopt', os.path.basename(path))} or {_removal(path)}"
+        if host.is_mounted_at(path):
+            keeping = command("central-venv", "adopt", "--keep", os.path.basename(path))
+            remedy = f"{keeping}, then unmount what is mounted there, or start the container without that volume"
         yield note(
             PROJECT,
             "environments-in-tree",
             f"environments are left in the tree: `{path}` takes {size(disk_usage(path))}",
-            f"{command('central-venv', 'adopt', os.path.basename(path))} or {_removal(path)}, "
-            "unless you want them there",
+            f"{remedy}, unless you want them there",
         )
 
 

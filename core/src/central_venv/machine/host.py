@@ -57,6 +57,15 @@ def mount_point(path: str) -> str:
     return directory
 
 
+def is_mounted_at(path: str) -> bool:
+    """Whether a file system is mounted right at a path, so that nobody can remove, rename or replace what is there.
+
+    Args:
+        path: a true path.
+    """
+    return mount_point(path) == path
+
+
 def volume(path: str) -> str | None:
     """What tells the file system that a directory itself is on from another one; None if nothing does.
 

@@ -41,7 +41,7 @@ def make_link(path: str, target: str) -> bool:
         else:
             raise LinkError(
                 f"`{path}` is taken, so it cannot lead to `{target}`",
-                hint="move it away if nothing needs it; the link is made in its place",
+                hint=f"{clearance(path)}; the link is made in its place",
             )
     except FileExistsError:  # since we looked: another run was faster
         return make_link(path, target)
@@ -51,6 +51,22 @@ def make_link(path: str, target: str) -> bool:
             hint="make its directory writable, or do without the link",
         ) from error
     return True
+
+
+def clearance(path: str) -> str:
+    """How somebody can clear a place in a project, for a hint.
+
+    Args:
+        path: absolute path of what is there.
+    """
+    from central_venv.machine import host
+
+    if host.is_mounted_at(path):
+        return (
+            "unmount the file system that is mounted there, or start the container without that volume, and remove the "
+            "directory"
+        )
+    return "move it away if nothing needs it"
 
 
 def target_of(path: str) -> str | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from central_venv.errors import CentralVenvError, LinkError
+from central_venv.machine import host
 from central_venv.policy.settings import SYMLINK
 from central_venv.project_link import link_target, temporary
 from central_venv.project_link.found import LINK, NOTHING, REDIRECT, Found, find
+from central_venv.project_link.link import clearance
 from central_venv.project_link.writing import hide, keep_programs, show, warn, write
 from central_venv.store import venv
 
@@ -80,11 +82,13 @@ def follow(home: Home, environment: str, settings: Settings) -> None:
 
 def _taken(home: Home, found: Found, environment: str) -> LinkError:
     """Why what is there stays."""
-    hint = "move it away if nothing needs it; the link is made in its place"
+    hint = f"{clearance(found.path)}; the link is made in its place"
     if not found.target:
         what = "is neither a link nor a redirect"
         if venv.is_environment(found.path):
-            what, hint = "is an environment itself", "`central-venv adopt` replaces it by a central one"
+            what = "is an environment itself"
+            if not host.is_mounted_at(found.path):
+                hint = "`central-venv adopt` replaces it by a central one"
     elif link_target.is_of_uv(found.target):
         what = f"leads to `{found.target}`, one of uv's own central environments"
         hint = "turn off uv's `centralized-project-envs`, and remove the link"

@@ -9,6 +9,7 @@ from central_venv.errors import LinkError
 from central_venv.policy import layout
 from central_venv.project_link import link_target, temporary
 from central_venv.project_link.found import NOTHING, Found, find
+from central_venv.project_link.link import clearance
 from central_venv.project_link.writing import keep_programs, remove_link, show, warn, write
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ def remove(home: Home) -> bool:
         if not link_target.is_in_store(home, found.target):
             raise LinkError(
                 f"`{found.path}` does not lead into the store, so it was not removed",
-                hint="remove it yourself, if nothing needs it",
+                hint=clearance(found.path),
             )
         keep_programs(found)
         remove_link(found.path)
