@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from central_venv.machine.birth import birth_time
 from support.commands import listed
 from support.hosts import UV
 from support.mise import CREATE, ENABLED, PYPROJECT
@@ -63,6 +64,22 @@ def test_a_ready_environment_is_active_on_a_read_only_store(
     again = newest_mise.run(*SAY_PREFIX, cwd=project)
 
     assert (again.status, again.out) == (0, made.out), again.text
+
+
+def test_what_the_command_line_notes_is_said_once(mise: Mise, project: Path) -> None:
+    if birth_time(str(project)) is None:
+        pytest.skip("nothing here tells when a directory was made")
+    with_options(project, "create = true")
+    mise.env(project)
+    moved = project.rename(project.with_name("moved"))
+
+    said = [mise.run(*SAY_PREFIX, cwd=moved) for _ in range(2)]
+
+    note = (
+        f"central-venv: the project `{moved}` was `{project}` before; `central-venv move {project} {moved}` keeps its"
+    )
+    assert [result.err.count(note) for result in said] == [1, 0], said[0].text
+    assert said[0].out == said[1].out
 
 
 def test_an_environment_that_uv_makes_is_active_from_then_on(mise: Mise, project: Path, store: Path) -> None:

@@ -86,6 +86,13 @@ local function words_for(options, directory, named)
     return words
 end
 
+local function warn(message, how)
+    if not how.quiet then
+        local line = message:gsub("%c", " ")
+        require("log").warn("central-venv: " .. line)
+    end
+end
+
 --- The answer, and the problem that was told just now, if any.
 local function ask(words, directory, options, private, how)
     local key = answers.directory() and answers.key(words, directory)
@@ -99,7 +106,10 @@ local function ask(words, directory, options, private, how)
         end
     end
     local asked = os.time()
-    local found = program.ask(words, directory, options.create)
+    local found, notes = program.ask(words, directory, options.create)
+    for _, note in ipairs(notes or {}) do
+        warn(note, how)
+    end
     if key then
         answers.remember(question, found, asked, private)
     end
@@ -129,13 +139,6 @@ local function note_use(found)
     local time = answers.time_of(found.record)
     if found.exists and time ~= 0 and math.abs(os.time() - time) > USE_LASTS then
         shell.touch(found.record)
-    end
-end
-
-local function warn(message, how)
-    if not how.quiet then
-        local line = message:gsub("%c", " ")
-        require("log").warn("central-venv: " .. line)
     end
 end
 

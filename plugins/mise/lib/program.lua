@@ -46,7 +46,8 @@ kill -USR1 $clock
 wait $clock
 [ $? -eq 124 ] && status=late
 echo $status
-if [ $status = 0 ]; then cat "$said/out"; else cat "$said/err"; fi
+[ $status = 0 ] && cat "$said/out"
+cat "$said/err"
 rm -rf "$said"
 exit 0
 ]]
@@ -85,7 +86,16 @@ local function failure(problem, hung)
     return { problem = problem, hung = hung }
 end
 
---- What the command line answers, or a failure.
+-- What the command line wants the user to know although it did what it was asked: lines behind its answer.
+local function notes_in(said)
+    local notes = {}
+    for note in said:gmatch("\nnote: ([^\n]+)") do
+        table.insert(notes, note)
+    end
+    return notes
+end
+
+--- What the command line answers, or a failure; and what it notes besides.
 -- @param words the command and its arguments
 -- @param directory where it is run
 -- @param create whether it may take the time to create an environment
@@ -102,11 +112,12 @@ function M.ask(words, directory, create)
     if status ~= "0" then
         return failure(M.reason(words[1], tonumber(status), said))
     end
-    local decoded, found = pcall(require("json").decode, said)
+    local line, rest = said:match("^([^\n]*)(.*)$")
+    local decoded, found = pcall(require("json").decode, line)
     if not decoded or not answer.is_valid(found) then
         return failure("`" .. words[1] .. "` gave no answer that this plugin understands; upgrade both")
     end
-    return found
+    return found, notes_in(rest)
 end
 
 --- Why a call failed, in one line.
