@@ -6,6 +6,7 @@ import os
 import sys
 
 from central_venv.cli import complain
+from central_venv.cli.removal_report import freed_words
 from central_venv.cli.text import align, print_document, print_safely
 from central_venv.errors import StoreError
 from central_venv.machine.words import counted, printable, size
@@ -141,8 +142,7 @@ def print_report(plan: Plan) -> None:
             print_safely(f"kept {printable(f'{each.old.path}: {each.reason}')}", to=sys.stderr)
     removed = sum(each.removed for each in plan.candidates)
     if removed or plan.deleted.freed:
-        freed = size(plan.deleted.freed) if plan.deleted.complete else f"at least {size(plan.deleted.freed)}"
-        print(f"removed {counted(removed, 'environment')} from the tree, freed {freed}")
+        print(f"removed {counted(removed, 'environment')} from the tree, freed {freed_words(plan.deleted)}")
 
 
 def complain_of(deleted: Deleted) -> None:

@@ -46,7 +46,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
     add_json(parser)
     parser.add_argument("--summary", action="store_true", help="print one line for each project, with its disk use")
-    parser.add_argument("--size", action="store_true", help="show disk use, and the part shared through hard links")
+    parser.add_argument(
+        "--size",
+        action="store_true",
+        help="show disk use, and the part shared through hard links; clones count in full",
+    )
     parser.add_argument(
         "--state",
         metavar="STATE",

@@ -104,7 +104,9 @@ def print_report(stores: Sequence[Store], removed: Removed, deleted: Deleted | N
 
 
 def freed_words(deleted: Deleted) -> str:
-    """How much a deletion gave back."""
+    """How much a deletion gave back, as far as that can be known."""
+    if deleted.cloned:
+        return f"{'up to' if deleted.complete else 'about'} {size(deleted.freed)}"
     return size(deleted.freed) if deleted.complete else f"at least {size(deleted.freed)}"
 
 

@@ -9,7 +9,7 @@ from shutil import which
 from central_venv.doctor.finding import MACHINE, command, note, wrong
 from central_venv.doctor.homes import record_of
 from central_venv.doctor.programs import RUNNERS, find_runners, is_externally_managed
-from central_venv.machine import toml
+from central_venv.machine import host, toml
 from central_venv.policy.key import home_name, is_home_name
 from central_venv.policy.layout import PROJECT_ENVIRONMENT
 from central_venv.store import venv
@@ -54,10 +54,9 @@ def _uv_cache(store: str) -> Iterator[Finding]:
     cache = os.path.abspath(os.environ.get("UV_CACHE_DIR") or _default_uv_cache())
     if which("uv") is None and not os.path.isdir(cache):
         return
-    devices = _device(cache), _device(store)
-    if None not in devices and devices[0] != devices[1]:
+    if not _links_to(cache, store):
         beside = os.path.join(os.path.dirname(store), "uv-cache")
-        fits = _device(beside) == devices[1]
+        fits = _links_to(beside, store)
         yield note(
             MACHINE,
             "uv-cache-on-another-file-system",
@@ -74,16 +73,20 @@ def _default_uv_cache() -> str:
         return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.cache"), "uv")
 
 
-def _device(path: str) -> int | None:
-    """The file system that a path is or would be on."""
-    while True:
-        try:
-            return os.stat(path).st_dev
-        except OSError:
-            parent = os.path.dirname(path)
-            if parent == path:
-                return None
-            path = parent
+def _links_to(cache: str, store: str) -> bool:
+    """Whether uv can link files of a cache into a store; yes where nothing tells."""
+    try:
+        return host.links_across(_existing(cache), _existing(store))
+    except OSError:
+        return True
+
+
+def _existing(path: str) -> str:
+    """The true path of what is there, or of the nearest directory above that is."""
+    path = os.path.realpath(path)
+    while not os.path.exists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return path
 
 
 def _uv_environment(store: str | None, root: str | None) -> Iterator[Finding]:

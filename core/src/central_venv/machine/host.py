@@ -30,6 +30,9 @@ _KEEP_NUMBERS = frozenset(
     | {"xfs", "zfs"}
 )
 
+#: Kinds of file systems in which no two files share a block.
+_NEVER_CLONE = frozenset({"exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "ramfs", "tmpfs", "vfat"})
+
 
 def name() -> str:
     """This machine's name on the network."""
@@ -95,6 +98,30 @@ def keeps_numbers(path: str) -> bool:
         path: a true path.
     """
     return file_system(path)[0] in _KEEP_NUMBERS
+
+
+def may_clone(path: str) -> bool:
+    """Whether files can share blocks without a link on the file system of a path, as clones do; unknown counts as yes.
+
+    Args:
+        path: a true path.
+    """
+    return file_system(path)[0] not in _NEVER_CLONE
+
+
+def links_across(path: str, other: str) -> bool:
+    """Whether a file at one path can be a link or a clone of one at another path.
+
+    Between subvolumes of one btrfs, and between two mounts of it, files can be clones.
+
+    Args:
+        path: a true path, which exists.
+        other: another one.
+    """
+    if os.stat(path).st_dev == os.stat(other).st_dev:
+        return True
+    (kind, source, _), other_file_system = file_system(path), file_system(other)
+    return kind == "btrfs" and (kind, source) == other_file_system[:2]
 
 
 if sys.platform == "win32":

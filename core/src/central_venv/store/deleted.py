@@ -16,15 +16,17 @@ class Deleted:
     """What a deletion gave back, and what it could not delete.
 
     Attributes:
+        cloned: whether less than that may be free, because other files may share blocks with what was deleted.
         failures: path and reason of each thing that is still there.
         complete: whether everything that was freed was counted; not if a process that took part was killed.
     """
 
-    __slots__ = ("_alone", "_linked", "complete", "failures")
+    __slots__ = ("_alone", "_linked", "cloned", "complete", "failures")
 
     def __init__(self) -> None:
         self._alone = 0
         self._linked: dict[tuple[int, int], tuple[int, int, int]] = {}
+        self.cloned = False
         self.failures: list[tuple[str, str]] = []
         self.complete = True
 
@@ -65,6 +67,7 @@ class Deleted:
             self._add(inode, size, links, here)
         self.failures += other.failures
         self.complete = self.complete and other.complete
+        self.cloned = self.cloned or other.cloned
 
     def _add(self, inode: tuple[int, int], size: int, links: int, here: int) -> None:
         # Others unlink the same file meanwhile: the first who looked saw all of its links.
@@ -73,11 +76,12 @@ class Deleted:
 
     def dump(self) -> bytes:
         """All of it, for another process."""
-        return marshal.dumps((self._alone, self._linked, self.failures, self.complete))
+        return marshal.dumps((self._alone, self._linked, self.cloned, self.failures, self.complete))
 
     @classmethod
     def load(cls, content: bytes) -> Deleted:
         """What another process dumped."""
         deleted = cls()
-        deleted._alone, deleted._linked, deleted.failures, deleted.complete = marshal.loads(content)  # noqa: S302  # our own child
+        content_of = marshal.loads(content)  # noqa: S302  # our own child
+        deleted._alone, deleted._linked, deleted.cloned, deleted.failures, deleted.complete = content_of
         return deleted

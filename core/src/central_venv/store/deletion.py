@@ -11,6 +11,7 @@ import stat
 import sys
 from contextlib import suppress
 
+from central_venv.machine import host
 from central_venv.machine.fork import fork, worker_count
 from central_venv.store.deleted import Deleted
 from central_venv.store.disk_usage import disk_usage
@@ -34,6 +35,7 @@ def delete(directory: str, names: Sequence[str], *, on_progress: Callable[[int],
         on_progress: told how many are done, now and then.
     """
     deleted = Deleted()
+    deleted.cloned = bool(names) and host.may_clone(os.path.realpath(directory))
     _delete_all(directory, names, deleted, on_progress)
     return deleted
 

@@ -102,6 +102,7 @@ def _delete_records(store: str, name: str, home: str, deleted: Deleted) -> None:
 def _delete(store: str, parts: Sequence[str], deleted: Deleted, *, python: bool) -> None:
     path, here = os.path.join(store, *parts), Deleted()
     _refuse_mounts(path)
+    here.cloned = host.may_clone(os.path.realpath(path))
     with opened(store, parts[:-1]) as parent:
         if _removed_empty(parent, parts[-1]):
             return
