@@ -193,11 +193,21 @@ def test_help_is_shown(shell: Shell) -> None:
     assert said.out.count("usage: central-venv activate") == 2
 
 
+#: What ends a script with the status of its last command.
+END = {"fish": "exit $status", "pwsh": "exit $LASTEXITCODE"}
+
+
 @pytest.mark.parametrize("line", ["central-venv activate nothing", "central-venv path --exists --project ."])
 def test_a_failure_has_its_status(line: str, shell: Shell) -> None:
-    end = "exit $LASTEXITCODE" if shell.name == "pwsh" else "exit $status" if shell.name == "fish" else "exit $?"
+    assert shell.run(line, END.get(shell.name, "exit $?"), check=False).status == 1
 
-    assert shell.run(line, end, check=False).status == 1
+
+def test_an_activation_in_the_project_has_the_status_of_success(shell: Shell, make_project: Projects) -> None:
+    root = make_project("api")
+
+    said = shell.run(f"cd {shell.quoted(root)}", "central-venv activate", END.get(shell.name, "exit $?"), check=False)
+
+    assert said.status == 0
 
 
 def test_a_failure_changes_nothing(shell: Shell, make_project: Projects) -> None:

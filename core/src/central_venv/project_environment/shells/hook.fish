@@ -82,6 +82,7 @@ function _central_venv_save -a name
     set -qg $name; and set kind --unexport
     set -qgx $name; and set kind --export
     set -g _central_venv_old_$name $kind $$name
+    return 0 # `set` would leave the status of the question before
 end
 
 function _central_venv_restore -a name
