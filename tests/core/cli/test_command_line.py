@@ -99,6 +99,22 @@ def test_path_prints_where_an_environment_is(
     assert listing(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["tests-3.12", "tests(db='a/b')", "tests-3-12"])
+def test_path_takes_the_name_that_a_list_shows(name: str, home_of: Home, run: Runner) -> None:
+    seal(home_of, "older", "nox", name=name, used=1)
+    path = seal(home_of, "tests-3-12", "nox", name=name)
+    seal(home_of, "tests-3.11", "tox", name=name)
+
+    assert run("path", "--runner", "nox", "--env", name, "--exists") == (0, f"{path}{os.linesep}", "")
+
+
+def test_path_takes_a_directory_before_the_name_of_another_environment(home_of: Home, run: Runner) -> None:
+    seal(home_of, "tests-3-12", "nox", name="tests")
+    path = seal(home_of, "tests", "nox")
+
+    assert run("path", "--runner", "nox", "--env", "tests").out == f"{path}{os.linesep}"
+
+
 @pytest.mark.parametrize("spelling", [["--project"], ["--home", "--project"]])
 def test_path_takes_another_project(
     spelling: list[str], project: Path, store: Path, base: Path, run: Runner, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from typing import Protocol
 
+    from central_venv.store.home import Home
+
     class PathArguments(Protocol):
         """What ``path`` is asked."""
 
@@ -40,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="RUNNER",
         help="runner, such as `tox`; without --env, print the directory of its environments",
     )
-    parser.add_argument("--env", metavar="NAME", help="environment directory, such as `py312`")
+    parser.add_argument("--env", metavar="NAME", help="environment name or directory, such as `py312`")
     parser.add_argument("--python", metavar="PYTHON", help="Python of the project environment, such as `3.12`")
     parser.add_argument("--home", action="store_true", help="print the home of the project")
     parser.add_argument("--exists", action="store_true", help="exit with status 1 if the path does not exist")
@@ -73,7 +75,28 @@ def _path(arguments: PathArguments) -> str:
         return home.path
     if arguments.runner not in {None, PROJECT_RUNNER}:
         runner = str(arguments.runner)
-        return home.runner_directory(runner) if arguments.env is None else home.environment_path(runner, arguments.env)
+        return home.runner_directory(runner) if arguments.env is None else _called(home, runner, arguments.env)
     if arguments.runner is not None and arguments.env is None:
         return home.path
     return choose(home, settings, env=arguments.env, python=arguments.python).path
+
+
+def _called(home: Home, runner: str, name: str) -> str:
+    """Where the environment lies whose directory has that name, or that its runner calls so; or where it would lie."""
+    from central_venv.errors import EnvironmentNameError
+
+    try:
+        path = home.environment_path(runner, name)
+    except EnvironmentNameError:  # no directory can have that name, but runners call their environments anything
+        if (found := _recorded_as(home, runner, name)) is None:
+            raise
+        return found
+    return path if os.path.lexists(path) else _recorded_as(home, runner, name) or path
+
+
+def _recorded_as(home: Home, runner: str, name: str) -> str | None:
+    if not os.path.isdir(home.runner_directory(runner)):
+        return None
+    from central_venv.inventory.search import environment_called
+
+    return environment_called(home.path, runner, name)

@@ -89,6 +89,25 @@ def find_project(home: str, *, on_problem: Listener, seen: dict[str, Parent | No
     )
 
 
+def environment_called(home: str, runner: str, name: str) -> str | None:
+    """The path of the environment that a runner calls by a name, or that lies in a directory of it; None if none does.
+
+    Of several, it is the one that was used last.
+
+    Args:
+        home: absolute path of the home, which need not exist.
+        runner: the runner.
+        name: such as ``tests-3.12``, whose directory is ``tests-3-12``.
+
+    Raises:
+        StoreError: the home cannot be listed.
+    """
+    directories = (found for found in environment_directories(home) if found[0] == runner)
+    environments = (_environment(home, *found, lambda _: None) for found in directories)
+    called = [each for each in environments if each is not None and name in {each.name, each.directory}]
+    return min(called, key=_last_use_first).path if called else None
+
+
 def _last_use_first(environment: FoundEnvironment) -> tuple[float, str, str]:
     return -(environment.last_used or 0), environment.runner, environment.name
 
