@@ -129,6 +129,32 @@ def test_prune_sweeps_what_is_left_in_homes_that_stay(home_of: Home, run: Runner
     assert listing(Path(home_of.path, ".central-venv", "tox")) == {"there.json", "there.lock"}
 
 
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        (["gone.json"], "1 record, lock or unfinished file"),
+        (["gone.json", "gone.lock"], "2 records, locks and unfinished files"),
+    ],
+)
+def test_prune_says_what_it_swept(files: list[str], what: str, home_of: Home, run: Runner) -> None:
+    seal(home_of, "there")
+    write_tree(Path(home_of.path, ".central-venv", "tox"), dict.fromkeys(files, "{}"))
+
+    planned = run("prune", "--dry-run")
+    said = run("prune")
+
+    assert planned.out == f"would remove {what} of what is gone\n"
+    assert said.out.startswith(f"removed {what} of what is gone, freed ")
+    assert run("prune").out == "nothing to remove\n"
+
+
+def test_prune_says_that_it_swept_what_is_left_of_a_shared_environment(home_of: Home, store: Path, run: Runner) -> None:
+    seal(home_of)
+    write_tree(store / ".central-venv" / "project", {"@gone.json": "{}"})
+
+    assert run("prune").out.startswith("removed 1 record, lock or unfinished file of what is gone, freed ")
+
+
 def test_prune_removes_homes_in_which_nothing_is_left(home_of: Home, run: Runner) -> None:
     shutil.rmtree(seal(home_of))
 
@@ -154,9 +180,11 @@ def test_prune_finishes_what_a_killed_removal_left(home_of: Home, store: Path, r
     write_tree(store / ".trash" / "4711-00000000", {"0/a": "x" * 5000})
     (store / ".trash" / "4711-00000000.lock").touch()
 
+    planned = run("prune", "--dry-run")
     said = run("prune", "--yes")
 
-    assert said.out == "nothing to remove\n"
+    assert planned.out == "would finish 1 removal that had been broken off\n"
+    assert said.out == ""
     assert said.err.startswith("finished 1 removal that had been broken off, freed ")
     assert nothing_trashed(store)
 
@@ -942,8 +970,9 @@ def test_nothing_to_remove_in_the_background_still_finishes_what_was_left(
     seal(home_of)
     write_tree(store / ".trash" / "4711-00000000", {"0/a": "1"})
 
-    run("prune", "--yes", "--background")
+    said = run("prune", "--yes", "--background")
 
+    assert said.out == "finishing in the background 1 removal that had been broken off\n"
     wait_until_empty(store)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from central_venv.cli import DONE, FAILED, complain
 from central_venv.cli.options import add_json
@@ -14,9 +15,9 @@ from central_venv.cli.text import print_safely
 from central_venv.errors import CentralVenvError
 from central_venv.machine.words import counted, printable
 from central_venv.policy import layout
-from central_venv.removal.removal import remove, sweep
+from central_venv.removal.removal import find_leftovers, remove, sweep
 from central_venv.store.deleted import Deleted
-from central_venv.store.trash_leftovers import empty_in_background, empty_leftovers, foreign
+from central_venv.store.trash_leftovers import empty_in_background, empty_leftovers, foreign, leftovers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,19 +57,21 @@ def carry_out(stores: Sequence[Store], plan: Plan, arguments: Namespace, *, agre
     if arguments.dry_run or not arguments.yes:
         measure(plan.environments)
     if arguments.dry_run:
-        print_dry_run(stores, plan, as_json=arguments.json)
+        left = sum(len(find_leftovers(store, _swept(plan, store))) for store in stores)
+        print_dry_run(stores, plan, leftovers=left, unfinished=_unfinished(stores), as_json=arguments.json)
         return DONE
     if plan.targets and not arguments.yes:
         print_plan(plan, to=sys.stderr)
         if not agreed(f"remove {in_words(plan)}?", agreement):
             print("nothing was removed", file=sys.stderr)
             return FAILED
+    unfinished = _unfinished(stores)
     removed, trashes = _remove(stores, plan)
     removed.kept[:0] = plan.kept
     if arguments.background:
         for trash in trashes:
             trash.close()
-        status = print_report(stores, removed, None, as_json=arguments.json)
+        status = print_report(stores, removed, None, unfinished=unfinished, as_json=arguments.json)
         sys.stdout.flush()
         for store in stores:
             if os.path.isdir(store.path):
@@ -76,7 +79,7 @@ def carry_out(stores: Sequence[Store], plan: Plan, arguments: Namespace, *, agre
         return status
     deleted = _delete(trashes)
     deleted.add(removed.swept)
-    status = print_report(stores, removed, deleted, as_json=arguments.json)
+    status = print_report(stores, removed, deleted, unfinished=unfinished, as_json=arguments.json)
     return status or max(map(_finish_others, stores))
 
 
@@ -88,13 +91,27 @@ def _remove(stores: Sequence[Store], plan: Plan) -> tuple[Removed, list[Trash]]:
         for store in stores:
             targets = [target for target in plan.targets if os.path.dirname(target.project.home) == store.path]
             part = remove(store, targets, on_progress=_from(done, on_progress))
-            sweep(store, [home for home in plan.homes if store.path in {home, os.path.dirname(home)}], part)
+            sweep(store, _swept(plan, store), part)
             parts.append(part)
             done += len(targets)
     trashes = [part.trash for part in parts]
     for part in parts[1:]:
         parts[0].add(part)
     return parts[0], trashes
+
+
+def _swept(plan: Plan, store: Store) -> list[str]:
+    """The homes of a store whose leftovers are swept, too."""
+    return [home for home in plan.homes if store.path in {home, os.path.dirname(home)}]
+
+
+def _unfinished(stores: Sequence[Store]) -> int:
+    """How many removals did not end because they were killed."""
+    count = 0
+    for store in stores:
+        with suppress(CentralVenvError):  # whoever finishes them tells of it
+            count += len(leftovers(store.path))
+    return count
 
 
 def _delete(trashes: Sequence[Trash]) -> Deleted:

@@ -34,14 +34,29 @@ def in_words(plan: Plan) -> str:
     return f"{environments} of {projects}, {size(total(usages))}"
 
 
-def print_dry_run(stores: Sequence[Store], plan: Plan, *, as_json: bool) -> None:
-    """Print what a plan would remove."""
+def print_dry_run(stores: Sequence[Store], plan: Plan, *, leftovers: int, unfinished: int, as_json: bool) -> None:
+    """Print what a plan would remove.
+
+    Args:
+        stores: where.
+        plan: what to do; its sizes were counted.
+        leftovers: how many leftovers would be swept, too.
+        unfinished: how many removals that did not end would be finished.
+        as_json: whether a program reads it.
+    """
     if as_json:
         removed = [(target.project, environment) for target in plan.targets for environment in target.environments]
         _print_json(stores, removed, plan.kept, links=[], freed=None, dry_run=True)
         return
     print_plan(plan, to=sys.stdout)
-    print(f"would remove {in_words(plan)}" if plan.targets else "nothing to remove")
+    if plan.targets:
+        print(f"would remove {in_words(plan)}")
+    if leftovers:
+        print(f"would remove {_leftovers(leftovers)}")
+    if unfinished:
+        print(f"would finish {counted(unfinished, 'removal')} that had been broken off")
+    if not (plan.targets or leftovers or unfinished):
+        print("nothing to remove")
     _say_kept(plan.kept)
 
 
@@ -71,13 +86,16 @@ def _moved(project: FoundProject) -> str:
     return "" if path is None else f", which seems to be {printable(path)} now"
 
 
-def print_report(stores: Sequence[Store], removed: Removed, deleted: Deleted | None, *, as_json: bool) -> int:
+def print_report(
+    stores: Sequence[Store], removed: Removed, deleted: Deleted | None, *, unfinished: int, as_json: bool
+) -> int:
     """Say what was done and what was not.
 
     Args:
         stores: where.
         removed: what is out of the way.
         deleted: what that gave back; None if it is being deleted in the background.
+        unfinished: how many removals that did not end are finished after this one.
         as_json: whether a program reads it.
 
     Returns:
@@ -93,14 +111,22 @@ def print_report(stores: Sequence[Store], removed: Removed, deleted: Deleted | N
         print(f"removed {what}{homes}, {outcome}")
         for path in removed.links:
             print_safely(f"removed the link {printable(path)}")
-    elif not removed.kept:
+    elif removed.leftovers:
+        print(f"removed {_leftovers(removed.leftovers)}{'' if deleted is None else f', freed {freed_words(deleted)}'}")
+    elif not (removed.kept or unfinished):
         print("nothing to remove")
+    if unfinished and deleted is None and not as_json:
+        print(f"finishing in the background {counted(unfinished, 'removal')} that had been broken off")
     _say_kept(removed.kept)
     if removed.unseen is not None:
         print_safely(f"warning: {removed.unseen}", to=sys.stderr)
     if deleted is not None:
         complain_of(deleted)
     return FAILED if removed.kept or (deleted is not None and deleted.failures) else DONE
+
+
+def _leftovers(count: int) -> str:
+    return f"{counted(count, 'record, lock or unfinished file', 'records, locks and unfinished files')} of what is gone"
 
 
 def freed_words(deleted: Deleted) -> str:

@@ -80,6 +80,27 @@ def sweep(store: Store, homes: Iterable[str], removed: Removed) -> None:
             removal.sweep(home)
 
 
+def find_leftovers(store: Store, homes: Iterable[str]) -> list[str]:
+    """The absolute paths of what `sweep` would remove, homes in which nothing is left among them.
+
+    Args:
+        store: the one that the homes are in.
+        homes: as for `sweep`.
+    """
+    found: list[str] = []
+    for home in homes:
+        with suppress(CentralVenvError):
+            found += _left_in(store.path, home)
+    return found
+
+
+def _left_in(store: str, home: str) -> list[str]:
+    if home == store:
+        return list(leftovers.find_shared(home))
+    left = [*leftovers.find(home), *runner_leavings.find(home)]
+    return [home] if not left and is_bare(home) else left
+
+
 class _Removal:
     def __init__(self, store: Store, removed: Removed) -> None:
         self._store = store.path
@@ -137,15 +158,17 @@ class _Removal:
             self._removed.kept.append((target.project, None, reason))
 
     def sweep(self, home: str) -> None:
-        if home == self._store:
-            if next(leftovers.find_shared(home), None) is not None:
-                with self._locked(home, proven=True):
-                    leftovers.sweep_shared(home, self._removed.swept)
-        elif any(next(find(home), None) is not None for find in (leftovers.find, runner_leavings.find)) or is_bare(
-            home
-        ):
+        left = _left_in(self._store, home)
+        if not left:
+            return
+        try:
             with self._locked(home, proven=True):
-                self._tidy(home)
+                if home == self._store:
+                    leftovers.sweep_shared(home, self._removed.swept)
+                else:
+                    self._tidy(home)
+        finally:
+            self._removed.leftovers += sum(not os.path.lexists(path) for path in left if path != home)
 
     @contextmanager
     def _locked(self, home: str, *, proven: bool) -> Iterator[None]:

@@ -43,17 +43,19 @@ class Removed:
         environments: those that are out of the way, each with its project.
         homes: how many homes went with them.
         kept: what was not removed, and why: the project, the environment or None for its home, and the reason.
+        leftovers: how many records, locks and the like were removed of what was gone before.
         links: the absolute paths of the links in projects that led to what was removed, and went with it.
         trash: what is out of the way and has yet to be deleted.
         swept: what was deleted already: records, locks and the like.
         unseen: which processes may run from what was removed, as nothing tells of them, in words; None if all are seen.
     """
 
-    __slots__ = ("environments", "homes", "kept", "links", "swept", "trash", "unseen")
+    __slots__ = ("environments", "homes", "kept", "leftovers", "links", "swept", "trash", "unseen")
 
     def __init__(self, trash: Trash) -> None:
         self.environments: list[tuple[FoundProject, FoundEnvironment]] = []
         self.homes = 0
+        self.leftovers = 0
         self.kept: list[Kept] = []
         self.links: list[str] = []
         self.trash = trash
@@ -64,6 +66,7 @@ class Removed:
         """Count what became of what lay in another store; its trash stays its own."""
         self.environments += other.environments
         self.homes += other.homes
+        self.leftovers += other.leftovers
         self.kept += other.kept
         self.links += other.links
         self.swept.add(other.swept)
