@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -43,6 +44,7 @@ class Mounts:
     def __init__(self) -> None:
         self._mounted: list[Path] = []
         self._programs: list[subprocess.Popen[bytes]] = []
+        self._servers: dict[Path, subprocess.Popen[bytes]] = {}
 
     def memory(self, at: Path, options: str = "size=64m") -> Path:
         """A file system in memory at a directory."""
@@ -127,12 +129,13 @@ class Mounts:
         """
         return self.program(at, "lowntfs-3g", "-o", "ignore_case", self.image("ntfs", image), at)
 
-    def remote(self, at: Path, source: Path) -> Path:
+    def remote(self, at: Path, source: Path, options: str = "dir_cache=yes") -> Path:
         """A directory of a server, by sshfs; the server's program for that runs here, without a network.
 
         Args:
             at: the directory at which it appears.
             source: the directory on the server.
+            options: further ones of sshfs.
         """
         sshfs = shutil.which("sshfs")
         server = next((path for path in _SFTP_SERVERS if os.path.exists(path)), None)
@@ -141,12 +144,22 @@ class Mounts:
         at.mkdir(exist_ok=True)
         near, far = socket.socketpair()
         with near, far:
-            client = [sshfs, "-f", "-o", "passive", f":{source}", str(at)]
+            client = [sshfs, "-f", "-o", f"passive,{options}", f":{source}", str(at)]
             for command, end in (([server], far.fileno()), (client, near.fileno())):
                 self._programs.append(subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL))
+        self._servers[at] = self._programs[-2]
         self._await(at, "sshfs")
         self._mounted.append(at)
         return at
+
+    def hang(self, at: Path) -> None:
+        """Let the server of `remote` not answer any more: whoever asks waits, and cannot even be killed."""
+        self._servers[at].send_signal(signal.SIGSTOP)
+
+    def give_up(self) -> None:
+        """End each client and its server, which lets go of all that wait for them."""
+        for program in reversed(self._programs):  # a client that outlives its server unmounts what it serves
+            program.kill()
 
     def unmount(self, at: Path) -> None:
         """Take a file system away."""
@@ -155,6 +168,7 @@ class Mounts:
 
     def unmount_all(self) -> None:
         """Take away what is still there, the last one first, whoever uses it."""
+        self.give_up()
         while self._mounted:
             subprocess.run(["umount", "--lazy", str(self._mounted.pop())], check=True)
         for program in self._programs:

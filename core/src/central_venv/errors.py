@@ -43,6 +43,10 @@ class UnmovableError(StoreError):
     """A directory cannot be renamed, though perhaps deleted."""
 
 
+class HungMountError(CentralVenvError):
+    """A file system does not answer: see to its server, or unmount it."""
+
+
 class HomeConflictError(CentralVenvError):
     """The project's home belongs to another project: decide which of the two may stay."""
 

@@ -14,7 +14,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.errors import CentralVenvError, DamagedRecordError, NewerRecordError, StoreError
 from central_venv.inventory.found import FoundEnvironment, FoundProject
-from central_venv.inventory.project_state import Parent, project_state
+from central_venv.inventory.project_state import Moment, project_state
 from central_venv.inventory.search import environment_directories, find_project, find_projects
 from central_venv.machine import clock, host
 from central_venv.policy.key import home_name
@@ -796,7 +796,7 @@ def directories_looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_projects_with_a_common_parent_cost_one_look_at_it(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = directories_looked_at(monkeypatch)
-    seen: dict[str, Parent | None] = {}
+    seen = Moment()
 
     states = [project_state(record(base / name), seen) for name in ("a", "b", "c")]
 
@@ -806,7 +806,7 @@ def test_projects_with_a_common_parent_cost_one_look_at_it(base: Path, monkeypat
 
 def test_what_was_seen_of_one_parent_is_not_believed_of_another(base: Path) -> None:
     (base / "there").mkdir()
-    seen: dict[str, Parent | None] = {}
+    seen = Moment()
 
     states = [project_state(record(base / parent / "gone"), seen) for parent in ("there", "missing", "there")]
 
@@ -815,7 +815,7 @@ def test_what_was_seen_of_one_parent_is_not_believed_of_another(base: Path) -> N
 
 def test_what_was_seen_of_one_volume_is_not_believed_of_another(base: Path) -> None:
     gone = base / "gone"
-    seen: dict[str, Parent | None] = {}
+    seen = Moment()
 
     changes: list[dict[str, str | None]] = [
         {},
@@ -831,7 +831,7 @@ def test_what_was_seen_of_one_volume_is_not_believed_of_another(base: Path) -> N
 
 def test_a_project_that_stands_is_active_whatever_was_seen_of_its_parent(base: Path) -> None:
     (base / "project").mkdir()
-    seen: dict[str, Parent | None] = {}
+    seen = Moment()
 
     states = [project_state(record(base / name), seen) for name in ("gone", "project")]
 

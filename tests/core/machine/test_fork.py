@@ -65,7 +65,7 @@ def test_there_are_as_many_processes_as_processors(
     processors: int,
     affinity: bool,  # noqa: FBT001
 ) -> None:
-    monkeypatch.setattr(module, "_is_alone", lambda: True)
+    monkeypatch.setattr(module, "is_alone", lambda: True)
     if affinity:
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)), raising=False)
     else:
@@ -77,7 +77,7 @@ def test_there_are_as_many_processes_as_processors(
 
 @pytest.mark.parametrize("maximum", [0, 1])
 def test_nobody_helps_who_has_nothing_to_do(monkeypatch: pytest.MonkeyPatch, maximum: int) -> None:
-    monkeypatch.setattr(module, "_is_alone", lambda: pytest.fail("it looks for threads"))
+    monkeypatch.setattr(module, "is_alone", lambda: pytest.fail("it looks for threads"))
 
     assert worker_count(maximum) == 1
 

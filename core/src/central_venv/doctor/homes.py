@@ -7,6 +7,7 @@ import os
 from central_venv.doctor.finding import STORE, command, named, note, stands_in_the_way, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.inventory.found import ACTIVE, ORPHAN, UNREACHABLE, UNRECORDED
+from central_venv.inventory.project_state import Moment
 from central_venv.inventory.search import find_project
 from central_venv.machine import host
 from central_venv.machine.words import counted
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from central_venv.doctor.finding import Finding
     from central_venv.inventory.found import FoundEnvironment, FoundProject
-    from central_venv.inventory.project_state import Parent
     from central_venv.store.project_record import ProjectRecord
 
 
@@ -39,7 +39,8 @@ def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
     """
     projects: list[FoundProject] = []
     unrecorded: list[str] = []
-    seen: dict[str, Parent | None] = {}
+    hung: list[CentralVenvError] = []
+    seen = Moment(hung.append)
     for home in homes:
         problems: list[CentralVenvError] = []
         project = find_project(home, on_problem=problems.append, seen=seen)
@@ -53,6 +54,8 @@ def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
             else:
                 yield _renamed(home, record.root)
         yield from _look(project)
+    for error in hung:
+        yield wrong(STORE, "mount-hung", error.message, error.hint)
     yield from _elsewhere(projects)
     yield from _compared(projects, root)
     yield from _unrecorded(unrecorded)
@@ -90,7 +93,7 @@ def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Fi
     """Whether projects are what they were when their homes were made, and where they were."""
     numbers: dict[int | None, list[str]] = {}
     if any(project.state in {ORPHAN, UNREACHABLE} for project in projects):
-        for path in (root, *(project.root for project in projects)):
+        for path in (root, *(project.root for project in projects if project.state != UNREACHABLE)):
             if path is not None:
                 numbers.setdefault(host.inode(path), []).append(path)
     lost: list[FoundProject] = []

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 
+from central_venv.errors import HungMountError
 from central_venv.inventory.found import ACTIVE, ORPHAN, UNREACHABLE
 from central_venv.machine import host
 from central_venv.machine.birth import birth_time
+from central_venv.machine.hung_mounts import HungMounts
 from central_venv.store import identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from central_venv.errors import CentralVenvError
     from central_venv.store.project_record import ProjectRecord
 
-    Listener = Callable[[CentralVenvError], None]
+    Listener = Callable[[HungMountError], None]
 
 
 class Parent:
@@ -44,7 +45,34 @@ class Parent:
         self.born = birth_time(path)
 
 
-def project_state(record: ProjectRecord, seen: dict[str, Parent | None] | None = None) -> str:
+class Moment:
+    """What is remembered from one project to the next, for many at one moment.
+
+    Attributes:
+        parents: the directories that were looked at, by their true paths; None for one that is not there.
+        hung: the mounts that do not answer.
+    """
+
+    __slots__ = ("hung", "parents")
+
+    def __init__(self, on_problem: Listener = lambda _: None) -> None:
+        """Begin with nothing.
+
+        Args:
+            on_problem: told of each mount that does not answer.
+        """
+        self.parents: dict[str, Parent | None] = {}
+        self.hung = HungMounts(lambda point: on_problem(_hung(point)))
+
+
+def _hung(point: str) -> HungMountError:
+    return HungMountError(
+        f"what is mounted at `{point}` does not answer, so the projects there cannot be seen",
+        hint="see to its server or program, or unmount it",
+    )
+
+
+def project_state(record: ProjectRecord, seen: Moment | None = None) -> str:
     """``active``, ``orphan`` or ``unreachable``.
 
     An orphan is surely gone: its parent directory still stands, the same one on the file system that it was recorded on
@@ -52,8 +80,12 @@ def project_state(record: ProjectRecord, seen: dict[str, Parent | None] | None =
 
     Args:
         record: what the home says.
-        seen: remembers parents from one call to the next; for many calls at one moment.
+        seen: what is remembered from one call to the next.
     """
+    if seen is None:
+        seen = Moment()
+    if seen.hung.holds(record.root):
+        return UNREACHABLE
     try:
         os.stat(record.root)
     except (FileNotFoundError, NotADirectoryError):
@@ -65,11 +97,9 @@ def project_state(record: ProjectRecord, seen: dict[str, Parent | None] | None =
     if record.host != host.name():
         return UNREACHABLE
     path = os.path.dirname(record.root)
-    if seen is None:
-        seen = {}
-    if path not in seen:
-        seen[path] = Parent(path) if os.path.isdir(path) else None
-    parent = seen[path]
+    if path not in seen.parents:
+        seen.parents[path] = Parent(path) if os.path.isdir(path) else None
+    parent = seen.parents[path]
     return ORPHAN if parent is not None and _is_parent(record, parent) else UNREACHABLE
 
 

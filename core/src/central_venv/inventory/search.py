@@ -12,7 +12,7 @@ import os
 
 from central_venv.errors import CentralVenvError
 from central_venv.inventory.found import SHARED, UNRECORDED, FoundEnvironment, FoundProject
-from central_venv.inventory.project_state import Parent, project_state
+from central_venv.inventory.project_state import Moment, project_state
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
@@ -46,7 +46,7 @@ def find_projects(store: Store, *, on_problem: Listener) -> Iterator[FoundProjec
     Raises:
         StoreError: the store itself cannot be listed.
     """
-    seen: dict[str, Parent | None] = {}
+    seen = Moment(on_problem)
     shared: list[FoundProject] = []
     users: dict[str, list[FoundProject]] = {}
     for home in store.homes():
@@ -62,7 +62,7 @@ def find_projects(store: Store, *, on_problem: Listener) -> Iterator[FoundProjec
         yield project
 
 
-def find_project(home: str, *, on_problem: Listener, seen: dict[str, Parent | None] | None = None) -> FoundProject:
+def find_project(home: str, *, on_problem: Listener, seen: Moment | None = None) -> FoundProject:
     """The project of one home, with its environments.
 
     Args:
@@ -83,7 +83,7 @@ def find_project(home: str, *, on_problem: Listener, seen: dict[str, Parent | No
         record = None  # renamed or copied by hand: what the record says is true of another home
     return FoundProject(
         home,
-        state=UNRECORDED if record is None else project_state(record, seen),
+        state=UNRECORDED if record is None else project_state(record, seen or Moment(on_problem)),
         environments=sorted(_environments(home, on_problem), key=_last_use_first),
         record=record,
     )

@@ -16,15 +16,17 @@ def worker_count(maximum: int) -> int:
     Args:
         maximum: how many would have something to do.
     """
-    if maximum <= 1 or not hasattr(os, "fork") or not _is_alone():
+    if maximum <= 1 or not is_alone():
         return 1
     affinity = getattr(os, "sched_getaffinity", None)
     processors = os.cpu_count() or 1 if affinity is None else len(affinity(0))
     return min(processors, maximum)
 
 
-def _is_alone() -> bool:
-    """Whether no other thread runs: it might hold a lock that a forked process waits for."""
+def is_alone() -> bool:
+    """Whether this process can be copied: no other thread runs, which might hold a lock that the copy waits for."""
+    if not hasattr(os, "fork"):
+        return False
     try:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:

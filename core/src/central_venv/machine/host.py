@@ -22,7 +22,7 @@ _GET_GENERATION = 0x80087601
 _GENERATION_ROOM = 8  # a number of half of that, whatever the name of the request says
 
 #: Kinds of file systems whose source is a server, and tells them apart.
-_OF_SERVERS = frozenset({"afs", "ceph", "cifs", "lustre", "nfs", "nfs4", "smb3"})
+OF_SERVERS = frozenset({"afs", "ceph", "cifs", "lustre", "nfs", "nfs4", "smb3"})
 
 #: Kinds of file systems in which the number of a directory is written down, on a disk or a server.
 _KEEP_NUMBERS = frozenset(
@@ -234,9 +234,20 @@ def mounts_below(path: str) -> list[str]:
     Raises:
         OSError: Linux does not tell.
     """
-    lines = _mountinfo().splitlines()
-    points = [os.fsdecode(_unescaped(line.split(b" ", 5)[4])) for line in lines]
-    return [point for point in points if point == path or point.startswith(os.path.join(path, ""))]
+    return [point for point, _ in mounts() if point == path or point.startswith(os.path.join(path, ""))]
+
+
+def mounts() -> list[tuple[str, str]]:
+    """Where file systems are mounted, and the kind of each; none where the system does not tell.
+
+    Raises:
+        OSError: Linux does not tell.
+    """
+    found = []
+    for line in _mountinfo().splitlines():
+        mount, _, volume = line.partition(b" - ")
+        found.append((mount.split(b" ", 5)[4], volume.split(b" ", 1)[0]))
+    return [(os.fsdecode(_unescaped(point)), os.fsdecode(_unescaped(kind))) for point, kind in found]
 
 
 def _mountinfo() -> bytes:
@@ -294,4 +305,4 @@ def _server(path: str) -> str | None:
     Other file systems can call their source anything: a pool of two drives may be called ``1:2``.
     """
     kind, source, _ = file_system(path)
-    return source if kind in _OF_SERVERS and (":" in source or source.startswith("//")) else None
+    return source if kind in OF_SERVERS and (":" in source or source.startswith("//")) else None

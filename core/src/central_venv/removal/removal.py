@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 
 from central_venv.errors import CentralVenvError, NewerRecordError
-from central_venv.inventory.found import SHARED, FoundEnvironment, FoundProject
+from central_venv.inventory.found import SHARED, UNREACHABLE, FoundEnvironment, FoundProject
 from central_venv.inventory.occupancy import is_anything_claimed, is_bare, is_empty
 from central_venv.inventory.search import find_project, find_projects
 from central_venv.machine import files
@@ -324,6 +324,8 @@ def _parts(store: str, path: str) -> list[str]:
 
 def _roots(project: FoundProject) -> Iterator[str]:
     """Where a project may have a link: at its path and, if its directory is elsewhere now, there."""
+    if project.state == UNREACHABLE:  # nothing there can be seen, and a look may never end
+        return
     if project.root is not None:
         yield project.root
     if project.record is not None:
