@@ -111,7 +111,8 @@ def test_what_belongs_to_another_user_is_refused(what: str, base: Path, cache: P
     removed = build("clean", "--yes", cwd=root, status=1)
 
     assert said.stdout == ""
-    assert said.stderr.startswith(f"error: the home `{home}` belongs to another user (id 54321)\nhint: give each user ")
+    remedy = f"`chown -R 0:{os.getgid()} {home}` makes it yours" if what == "home" else "run it without `sudo`"
+    assert said.stderr.startswith(f"error: the home `{home}` belongs to another user (id 54321)\nhint: {remedy}")
     assert removed.stderr.startswith("error: ")
     assert path.is_dir()
 

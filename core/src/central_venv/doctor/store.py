@@ -19,7 +19,7 @@ from central_venv.policy.key import is_home_name
 from central_venv.store import leftovers, trash_leftovers
 from central_venv.store.lock import Lock
 from central_venv.store.own_names import LOCK, is_mark, is_unfinished
-from central_venv.store.ownership import is_only_for_root_to_write, is_roots
+from central_venv.store.ownership import belongs, is_only_for_root_to_write, is_roots, remedy
 from central_venv.store.store import SIGNATURE
 
 TYPE_CHECKING = False
@@ -232,9 +232,8 @@ def _unfit(entry: os.DirEntry[str]) -> Finding | None:
         return wrong(
             STORE,
             "home-of-another-user",
-            f"the home `{entry.path}` belongs to another user (id {status.st_uid})",
-            "give each user a store of their own with `CENTRAL_VENV_HOME`; in a configuration file, "
-            "`{user}` stands for the user's name",
+            f"the home `{entry.path}` {belongs(status)}",
+            remedy(entry.path),
         )
     return None
 

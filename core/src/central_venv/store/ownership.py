@@ -1,4 +1,4 @@
-"""What of another user's is safe to run from: only what no user but root can write.
+"""What of another user's is safe to run from: only what no user but root can write; and where nothing is to be made.
 
 Whoever can write an environment chooses what is run from it, and root can write everything anyway.
 """
@@ -10,6 +10,7 @@ import stat
 import sys
 
 from central_venv.errors import HomeConflictError, StoreError
+from central_venv.machine import files
 
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _HINT = (
@@ -38,7 +39,7 @@ def refuse_unsafe(path: str, what: str, status: os.stat_result) -> None:
             f"the {what} `{path}` belongs to root, but others may write it, too",
             hint=f"let root run `{join(['chmod', '-R', 'go-w', path])}`, or {_HINT}",
         )
-    raise HomeConflictError(_words(path, what, status), hint=_HINT)
+    raise HomeConflictError(_words(path, what, status), hint=remedy(path))
 
 
 def refuse_change(path: str, what: str) -> None:
@@ -51,11 +52,11 @@ def refuse_change(path: str, what: str) -> None:
     Raises:
         StoreError: in any case.
     """
-    raise StoreError(_words(path, what, os.lstat(path)), hint=_HINT)
+    raise StoreError(_words(path, what, os.lstat(path)), hint=remedy(path))
 
 
 def _words(path: str, what: str, status: os.stat_result) -> str:
-    return f"the {what} `{path}` belongs to another user (id {status.st_uid})"
+    return f"the {what} `{path}` {belongs(status)}"
 
 
 def is_only_for_root_to_write(path: str, status: os.stat_result) -> bool:
@@ -70,11 +71,84 @@ def is_only_for_root_to_write(path: str, status: os.stat_result) -> bool:
 
 if sys.platform == "win32":
 
+    def refuse_place(store: str) -> None:
+        """Do nothing: nothing tells whose a directory is."""
+
+    def belongs(status: os.stat_result) -> str:
+        """Whose something is, in words that follow its name."""
+        return f"belongs to another user (id {status.st_uid})"
+
+    def remedy(path: str) -> str:  # noqa: ARG001  # nothing tells there
+        """What helps where a directory in the store is another user's."""
+        return _HINT
+
     def is_roots(path: str, status: os.stat_result) -> bool:  # noqa: ARG001  # nothing tells there
         """False: there is no root."""
         return False
 
 else:
+
+    def refuse_place(store: str) -> None:
+        """Refuse to make anything in another user's store, or as root below another user's directory.
+
+        What root makes there, as under a `sudo` that keeps `HOME`, that user can neither use nor remove. Other users
+        can only make something where they were let.
+
+        Args:
+            store: absolute path of the store, which need not exist.
+
+        Raises:
+            StoreError: it is such a place.
+        """
+        directory = store
+        while (status := _status(directory)) is None and directory != os.path.dirname(directory):
+            directory = os.path.dirname(directory)
+        if status is None or not files.is_strangers(status) or is_roots(directory, status):
+            return
+        if directory == store:
+            raise StoreError(f"the store `{store}` {belongs(status)}", hint=remedy(store))
+        if os.getuid() == 0:
+            raise StoreError(
+                f"the store `{store}` would be in `{directory}`, which {belongs(status)}", hint=remedy(store)
+            )
+
+    def belongs(status: os.stat_result) -> str:
+        """Whose something is, in words that follow its name.
+
+        Args:
+            status: from `os.lstat` or `os.stat`, of what is another user's.
+        """
+        home = _status(os.environ.get("HOME", ""))
+        cause = ""
+        if os.getuid() == 0 and home is not None and home.st_uid == status.st_uid:
+            cause = ", and root has that user's `HOME` here, as under `sudo`"
+        return f"belongs to another user (id {status.st_uid}){cause}"
+
+    def remedy(path: str) -> str:
+        """What helps where a directory in the store, or the store, is another user's.
+
+        Args:
+            path: its absolute path.
+        """
+        user = os.getuid()
+        above = _status(os.path.dirname(path))
+        if above is not None and not files.is_strangers(above):  # it lies in this user's own store
+            from shlex import join
+
+            give = join([*(["sudo"] if user else []), "chown", "-R", f"{user}:{os.getgid()}", path])
+            return f"`{give}` makes it yours, if it was made under `sudo`; else {_HINT}"
+        if user == 0:
+            return (
+                "run it without `sudo`, or with `sudo -H`, or set `CENTRAL_VENV_HOME` to a directory of root's own, "
+                "such as `/root/venvs`"
+            )
+        return _HINT
+
+    def _status(path: str) -> os.stat_result | None:
+        try:
+            return os.stat(path)
+        except OSError:
+            return None
 
     def is_roots(path: str, status: os.stat_result) -> bool:
         """Whether something is root's, or as good as that.

@@ -98,10 +98,14 @@ class Store:
         """Make the store if need be.
 
         Raises:
-            StoreError: it cannot be made or written.
+            StoreError: it cannot be made or written, or is another user's.
         """
         if self._register is not None:
             self._be_known(self._register)
+        if not self._is_own():
+            from central_venv.store.ownership import refuse_place
+
+            refuse_place(self.path)
         trash = layout.trash_directory(self.path)
         if os.path.isdir(trash):  # it is made last
             return
@@ -115,6 +119,13 @@ class Store:
             backups.exclude(self.path)
         # Made before the disk is full: what frees space must not need any.
         files.make_private_directory(trash)
+
+    def _is_own(self) -> bool:
+        """Whether the store is there and this user's."""
+        try:
+            return not files.is_strangers(os.stat(self.path))
+        except OSError:
+            return False
 
     def _be_known(self, register: str) -> None:
         """Let the store that the settings name know of this one, if it can be written: `doctor` tells if it cannot."""
