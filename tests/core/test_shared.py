@@ -632,6 +632,7 @@ def test_doctor_misses_what_a_project_uses(torch: Path, make_user: UserMaker, ru
 
     assert found == {
         "topic": "store",
+        "code": "shared-environment-missing",
         "level": "wrong",
         "what": f"`{user.root}` uses the shared environment `@torch`, which is not there",
         "remedy": f"`central-venv create @torch`, or `central-venv use --none --project {user.root}`",
