@@ -19,9 +19,9 @@ from central_venv.doctor import store as doctor_store
 from central_venv.errors import StoreError
 from central_venv.machine import backups, clock, host
 from central_venv.policy import layout
-from central_venv.relocation.move_record import MoveRecord, write_move
 from central_venv.store import leftovers, trash_leftovers
 from central_venv.store.lock import Lock
+from central_venv.store.move_record import MoveRecord, write_move
 from central_venv.store.project_record import ProjectRecord, read_project, write_project
 from support.environments import seal, seal_shared
 from support.trees import write_tree

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +18,7 @@ from central_venv.errors import (
     CentralVenvError,
     DamagedRecordError,
     HomeConflictError,
+    MovedEnvironmentError,
     MoveError,
     NewerRecordError,
     StoreError,
@@ -28,10 +30,10 @@ from central_venv.policy.key import home_name
 from central_venv.project_link import link, making, redirect
 from central_venv.relocation import mending
 from central_venv.relocation.execution import carry_out
-from central_venv.relocation.move_record import MoveRecord, has_move_record, write_move
 from central_venv.relocation.planning import plan
 from central_venv.store.environment_record import read_environment
 from central_venv.store.lock import Lock
+from central_venv.store.move_record import MoveRecord, has_move_record, write_move
 from central_venv.store.project_record import ProjectRecord, read_project, write_project
 from support import crash, virtualenvs
 from support.environments import seal, write_environment
@@ -844,6 +846,53 @@ def test_a_half_moved_home_is_not_used_and_its_project_is_told_what_ends_the_mov
 
     with pytest.raises(HomeConflictError, match=rf"`central-venv move {old.root} {new.root}` ends it"):
         new.prepare()
+
+
+@pytest.mark.parametrize("step", ["mending.mend_one", "mending.start"])
+def test_what_a_broken_off_move_has_not_mended_is_not_made_anew_and_the_hint_mends_it(
+    step: str, old: Home, new: Home
+) -> None:
+    make_recorded(old)
+    rename(old, new)
+    half_done(new, old, broken_off_at=step)
+    environment = new.environment("tox", "py")
+    half_moved = record(new).created
+
+    for enter in (partial(environment.claim, "py"), environment.use):
+        with pytest.raises(MovedEnvironmentError) as refusal:
+            enter(on_wait=nobody_waits)
+
+    assert record(new).created == half_moved
+    assert not environment.claimed
+    assert main(str(refusal.value.hint).split("`")[1].split()[1:]) == 0
+    assert environment.use(on_wait=nobody_waits)
+    environment.uses.end()
+    assert mentions(Path(environment.path), old.path, old.root) == []
+
+
+def test_what_a_broken_off_move_has_not_mended_can_be_made_anew_on_purpose(old: Home, new: Home) -> None:
+    make_recorded(old)
+    rename(old, new)
+    half_done(new, old)
+    environment = new.environment("tox", "py")
+
+    environment.claim("py", on_wait=nobody_waits, replaced=True)
+
+    assert environment.half_moved
+    environment.release()
+
+
+def test_what_a_move_could_not_mend_is_made_anew(old: Home, new: Home) -> None:
+    path = make_recorded(old)
+    write_tree(path, {"bin/launcher.exe": f"{path}/bin/python"})
+    rename(old, new)
+    assert move(new, old)["tox py"] is not None
+    environment = new.environment("tox", "py")
+
+    environment.claim("py", on_wait=nobody_waits)
+
+    assert environment.half_moved
+    environment.release()
 
 
 def test_of_a_project_that_moved_into_itself_a_half_mended_environment_is_broken(

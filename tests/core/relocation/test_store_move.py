@@ -19,9 +19,9 @@ from central_venv.policy.key import home_name
 from central_venv.project_link import redirect
 from central_venv.relocation import mending, store_move
 from central_venv.relocation.execution import carry_out
-from central_venv.relocation.move_record import MoveRecord, has_move_record, write_move
 from central_venv.relocation.planning import plan
 from central_venv.relocation.store_move import carry_out_store, plan_store, plan_stores
+from central_venv.store.move_record import MoveRecord, has_move_record, write_move
 from central_venv.store.project_record import ProjectRecord, write_project
 from support import crash
 from support.environments import seal_shared

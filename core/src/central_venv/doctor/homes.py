@@ -14,10 +14,10 @@ from central_venv.machine.words import counted
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
-from central_venv.relocation.move_record import former_root, has_move_record
 from central_venv.relocation.refusal import can_be_replaced
 from central_venv.store import identity, origin, venv
 from central_venv.store.environment_record import BROKEN, CREATING, read_environment
+from central_venv.store.move_record import former_root, has_move_record
 from central_venv.store.project_record import read_project
 from central_venv.store.renewal import refuse_another_project
 

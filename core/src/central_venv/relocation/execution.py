@@ -6,16 +6,16 @@ from contextlib import ExitStack, suppress
 
 from central_venv.inventory.search import find_project
 from central_venv.relocation.move import Move, Outcome, broken
-from central_venv.relocation.move_record import read_move
 from central_venv.relocation.whereabouts import Whereabouts
+from central_venv.store.move_record import read_move
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from central_venv.relocation.mending import Problems, Waits
-    from central_venv.relocation.move_record import Key
     from central_venv.store.lock import Lock
+    from central_venv.store.move_record import Key
 
 
 def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: Callable[[int], None]) -> list[Outcome]:

@@ -11,7 +11,6 @@ from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import link, link_target, redirect, temporary
 from central_venv.project_link.found import NAME, NOTHING, find, path_in
-from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, read_record, write_record
 from central_venv.relocation.whereabouts import Whereabouts, former_places
 from central_venv.repair.link_paths import LinkPaths
@@ -24,6 +23,7 @@ from central_venv.store.environment_record import READY
 from central_venv.store.home import Home
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.lock import Lock
+from central_venv.store.move_record import read_move, write_move
 from central_venv.store.store import Store
 
 TYPE_CHECKING = False
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from central_venv.errors import CentralVenvError
     from central_venv.relocation.move import Move
-    from central_venv.relocation.move_record import Key, MoveRecord
     from central_venv.store.environment_record import Holder
+    from central_venv.store.move_record import Key, MoveRecord
 
     Problems = Callable[[CentralVenvError], None]
     Waits = Callable[[Holder | None], None]

@@ -12,7 +12,7 @@ from central_venv.store.environment_record import EnvironmentRecord, read_enviro
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from central_venv.inventory.found import FoundEnvironment
-    from central_venv.relocation.move_record import Key
+    from central_venv.store.move_record import Key
 
 
 def key_of(environment: FoundEnvironment) -> Key:

@@ -11,8 +11,8 @@ from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
 from central_venv.relocation.move import Move
-from central_venv.relocation.move_record import former_root, has_move_record, read_move
 from central_venv.relocation.refusal import refuse, refuse_strange_home
+from central_venv.store.move_record import former_root, has_move_record, read_move
 from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False

@@ -11,8 +11,8 @@ from central_venv.machine.processes import Running
 from central_venv.policy import layout
 from central_venv.policy.project import LAST_RESORT_MARKER, MARKERS
 from central_venv.relocation.move import is_moved, is_same
-from central_venv.relocation.move_record import has_move_record
 from central_venv.store import identity, leftovers, runner_leavings
+from central_venv.store.move_record import has_move_record
 from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from central_venv.errors import MoveError, StoreError
 from central_venv.machine import clock, files, host
 from central_venv.policy import layout
-from central_venv.relocation.move_record import read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, key_of, read_record, write_record
 from central_venv.relocation.refusal import can_be_replaced, refuse, removal_of, removal_of_new, used
 from central_venv.relocation.whereabouts import Whereabouts, former_places
@@ -21,6 +20,7 @@ from central_venv.store.environment_record import CREATING, EnvironmentRecord, H
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
 from central_venv.store.identity import observed
 from central_venv.store.lock import Lock
+from central_venv.store.move_record import read_move, write_move
 from central_venv.store.project_record import ProjectRecord, read_project, write_project
 from central_venv.store.trash import Trash
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.move import Move
-    from central_venv.relocation.move_record import Key, MoveRecord
+    from central_venv.store.move_record import Key, MoveRecord
 
 _COMMAND = "central-venv move"
 

@@ -18,7 +18,6 @@ from central_venv.policy.key import home_name
 from central_venv.policy.project import true_path
 from central_venv.relocation.mending import end, leads_to_store, mend_links_to_store, mend_one
 from central_venv.relocation.move import Outcome, broken
-from central_venv.relocation.move_record import has_move_record, read_move, write_move
 from central_venv.relocation.moved_records import can_have_record, key_of, read_record
 from central_venv.relocation.refusal import refuse_strange_home, refuse_users
 from central_venv.relocation.renaming import claimed, mark, note_stores
@@ -26,6 +25,7 @@ from central_venv.relocation.whereabouts import Whereabouts, former_places
 from central_venv.store import origin
 from central_venv.store.environment_record import CREATING, MOVED
 from central_venv.store.home_lock import HomeGoneError, locked, make_records
+from central_venv.store.move_record import has_move_record, read_move, write_move
 from central_venv.store.project_record import read_project
 
 TYPE_CHECKING = False
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from central_venv.inventory.found import FoundEnvironment
     from central_venv.relocation.mending import Problems, Waits
-    from central_venv.relocation.move_record import Key
     from central_venv.store.lock import Lock
+    from central_venv.store.move_record import Key
     from central_venv.store.store import Store
 
 

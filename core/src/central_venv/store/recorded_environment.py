@@ -19,7 +19,7 @@ class RecordedEnvironment:
         record_path: absolute path of its record.
     """
 
-    __slots__ = ("directory", "path", "record_path", "runner", "store")
+    __slots__ = ("_home", "directory", "path", "record_path", "runner", "store")
 
     def __init__(self, home: str, runner: str, directory: str, *, store: str) -> None:
         """Name an environment.
@@ -33,6 +33,7 @@ class RecordedEnvironment:
         Raises:
             EnvironmentNameError: one of the names cannot be the name of a directory.
         """
+        self._home = home
         self.store = store
         self.runner = runner
         self.directory = directory
@@ -94,6 +95,8 @@ class RecordedEnvironment:
     def refuse_moved(self) -> None:
         """Refuse to use it if it lies elsewhere than where it was made: its programs are not found, or are others.
 
+        So it is if a move of its project did not come to it.
+
         Raises:
             MovedEnvironmentError: it does.
             RecordError: the record is newer than this version understands.
@@ -152,6 +155,10 @@ class RecordedEnvironment:
         return origin.former_path(self.path, record, venv.created(self.path))
 
     def _refuse_moved(self, record: EnvironmentRecord | None) -> None:
+        if record is not None and record.half_moved:
+            from central_venv.store.move_record import refuse_half_moved
+
+            refuse_half_moved(self._home, (self.runner, self.directory), self.path)
         made = self._former_path(record)
         if made is not None:
             from central_venv.store import origin

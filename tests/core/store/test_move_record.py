@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from central_venv.policy import layout
-from central_venv.relocation.move_record import MoveRecord, write_move
+from central_venv.store.move_record import MoveRecord, write_move
 
 if TYPE_CHECKING:
     import pytest

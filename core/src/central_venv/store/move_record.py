@@ -15,10 +15,11 @@ from __future__ import annotations
 import json
 import os
 
-from central_venv.errors import DamagedRecordError, NewerRecordError
+from central_venv.errors import DamagedRecordError, MovedEnvironmentError, NewerRecordError
 from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
+from central_venv.store.project_record import read_project
 from central_venv.store.record_file import SCHEMA
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ class MoveRecord:
 
     Attributes:
         environments: the project's former roots since each environment was whole.
-        shared: likewise for the shared environment that the project uses.
+        shared: likewise for the shared environment that the project uses; none once a move ended, whatever is left.
         stores: where the store was since then.
     """
 
@@ -111,6 +112,30 @@ def former_root(home: str) -> str | None:
         StoreError: that cannot be read.
     """
     return next((root for root in read_move(home).roots if home_name(root) == os.path.basename(home)), None)
+
+
+def refuse_half_moved(home: str, key: Key, path: str) -> None:
+    """Refuse to change an environment that a move of its project has not come to yet, and that it can mend.
+
+    Args:
+        home: absolute path of the home.
+        key: which environment is recorded as half moved.
+        path: absolute path of that environment.
+
+    Raises:
+        MovedEnvironmentError: that move did not end.
+        RecordError: a record of the home cannot be used.
+        StoreError: that cannot be read.
+    """
+    note, project = read_move(home), read_project(layout.project_record_path(home))
+    if not note.shared or not note.environments.get(key) or project is None:
+        return  # the move ended without it
+    from shlex import join
+
+    raise MovedEnvironmentError(
+        f"a move of `{note.shared[-1]}` to `{project.root}` did not end, so `{path}` may have paths of both",
+        hint=f"`{join(['central-venv', 'move', note.shared[-1], project.root])}` ends it",
+    )
 
 
 def write_move(home: str, record: MoveRecord) -> None:
