@@ -175,6 +175,104 @@ def test_an_upgraded_command_line_on_the_path_is_asked_once(
     assert calls_of(newest_mise, project, project) == [1, 0]
 
 
+def generations(link: Path, **files: tuple[str, str]) -> Path:
+    """Two directories with files of equal times and sizes, and a link to the first one."""
+    for number in range(2):
+        directory = link.with_name(f"generation-{number}")
+        for path, text in ((directory / name, texts[number]) for name, texts in files.items()):
+            write_tree(path.parent, {path.name: text})
+            path.chmod(0o755)
+            os.utime(path, (1, 1))  # as in the store of Nix
+    link.symlink_to("generation-0")
+    return link
+
+
+def switch(link: Path) -> None:
+    """Let a link lead to the second directory, in one step."""
+    new = link.with_name("new")
+    new.symlink_to("generation-1")
+    new.rename(link)
+
+
+def test_a_configuration_of_another_generation_with_equal_times_costs_one_call(
+    newest_mise: Mise, project: Path, home: Path
+) -> None:
+    old_tree(project, {".python-version": "3.12\n"})
+    link = home / ".config" / "central-venv"
+    generations(link, **{"config.toml": ("per-python = false\n", "per-python =  true\n")})
+    before = newest_mise.env(project)["UV_PROJECT_ENVIRONMENT"]
+    newest_mise.called()
+
+    switch(link)
+
+    assert newest_mise.env(project)["UV_PROJECT_ENVIRONMENT"] == f"{before}-3.12"
+    assert newest_mise.called() == 1
+    assert calls_of(newest_mise, project) == [0]
+
+
+def test_a_command_line_of_another_generation_with_equal_times_is_asked_once(
+    newest_mise: Mise, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = newest_mise.command.read_text()
+    link = generations(tmp_path / "profile", **{"central-venv": (script, script)})
+    (newest_mise.plugin / "lib" / "command.lua").unlink()
+    monkeypatch.setenv("PATH", f"{link}:{os.environ['PATH']}")
+    newest_mise.env(project)
+    newest_mise.called()
+
+    switch(link)
+
+    assert calls_of(newest_mise, project, project) == [1, 0]
+
+
+def test_a_file_that_another_one_with_its_time_and_size_replaced_costs_one_call(
+    newest_mise: Mise, project: Path
+) -> None:
+    settings = project / "pyproject.toml"
+    texts = [f"{PYPROJECT}[tool.central-venv]\nenabled = {value}\n" for value in (" true", "false")]
+    old_tree(project, {"pyproject.toml": texts[0], "new": texts[1]})
+    for path in (settings, project / "new"):
+        os.utime(path, (1, 1))
+    newest_mise.env(project)
+    newest_mise.called()
+
+    (project / "new").rename(settings)  # as `rsync --times` does
+
+    assert "UV_PROJECT_ENVIRONMENT" not in newest_mise.env(project)
+    assert newest_mise.called() == 1
+
+
+def test_a_configuration_that_is_a_link_itself_costs_no_further_call(
+    newest_mise: Mise, project: Path, home: Path
+) -> None:
+    target = old_tree(home / "dotfiles", {"config.toml": "per-python = false\n"}) / "config.toml"
+    (home / ".config" / "central-venv").mkdir(parents=True)
+    (home / ".config" / "central-venv" / "config.toml").symlink_to(target)
+
+    assert calls_of(newest_mise, project, project) == [1, 0]
+
+
+def test_where_the_shell_says_to_be_elsewhere_the_current_directory_counts(newest_mise: Mise, project: Path) -> None:
+    for name in ("a", "b"):
+        old_tree(project / name, {"pyproject.toml": PYPROJECT})
+    of_a, of_b = (newest_mise.env(project / name)["UV_PROJECT_ENVIRONMENT"] for name in ("a", "b"))
+
+    found = newest_mise.env(project / "b", PWD=str(project / "a"))
+
+    assert of_a != of_b == found["UV_PROJECT_ENVIRONMENT"]
+
+
+def test_where_no_program_tells_files_apart_an_answer_holds_for_one_run(
+    newest_mise: Mise, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path / "bin", {"stat": "#!/bin/sh\nexit 1\n"})
+    (tmp_path / "bin" / "stat").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    newest_mise.limit(MOMENT=60)
+
+    assert calls_of(newest_mise, project, project) == [1, 1]
+
+
 def test_another_store_costs_one_call(newest_mise: Mise, project: Path, tmp_path: Path) -> None:
     newest_mise.env(project)
     newest_mise.called()

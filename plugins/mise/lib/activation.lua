@@ -93,25 +93,62 @@ local function warn(message, how)
     end
 end
 
+--- What is to be asked where, and what is kept of it; nil if there is no project.
+-- @param here the true path of the current directory
+-- @param config_root the directory of the configuration
+-- @param global whether the configuration is the user's own, for every project
+local function plan_for(options, here, config_root, global)
+    local directory, named = project.find(here, not global and config_root or nil)
+    if directory == nil then
+        return nil
+    end
+    local chosen = {}
+    for key, value in pairs(options) do
+        chosen[key] = value
+    end
+    if options.python then
+        chosen.python = python_for(options, config_root, global)
+    end
+    local words = words_for(chosen, directory, named)
+    local plan = { here = here, global = global, directory = directory, words = words, files = {} }
+    if answers.directory() then
+        local time, path = program.installed(words[1])
+        local key = answers.key(words, directory)
+        plan.question = { key = key, program = time, path = path, create = options.create }
+        plan.kept = answers.kept(plan.question)
+        plan.files = answers.files(plan.question, plan.kept)
+    end
+    return plan
+end
+
+--- What is to be asked, as far as no process has to tell: its files can be looked at with the rest then.
+local function guess(options, config_root)
+    local here, root = os.getenv("PWD") or "", config_root or ""
+    local global = config_root == nil or root == os.getenv("HOME") or root == os.getenv("MISE_GLOBAL_CONFIG_ROOT")
+    if not global and not project.is_below(here, root) then -- as with `mise --cd`
+        here = root
+    end
+    local done, plan = pcall(plan_for, options, here, config_root, global)
+    return done and plan or nil
+end
+
 --- The answer, and the problem that was told just now, if any.
-local function ask(words, directory, options, private, how)
-    local key = answers.directory() and answers.key(words, directory)
-    local question = { key = key, program = program.installed(words[1]), create = options.create }
+local function ask(plan, options, private, identities, how)
     local told
-    if key and private then
+    if plan.kept and private then
         local found
-        found, told = answers.remembered(question, how.quiet)
+        found, told = answers.remembered(plan.kept, how.quiet, identities)
         if found ~= nil then
             return found, told
         end
     end
     local asked = os.time()
-    local found, notes = program.ask(words, directory, options.create)
+    local found, notes = program.ask(plan.words, plan.directory, options.create)
     for _, note in ipairs(notes or {}) do
         warn(note, how)
     end
-    if key then
-        answers.remember(question, found, asked, private)
+    if plan.question then
+        answers.remember(plan.question, found, asked, private)
     end
     return found, told
 end
@@ -147,16 +184,18 @@ local function find(ctx, how)
         return nil
     end
     local options = checked(ctx.options)
-    local here, private, global = shell.look(answers.directory(), ctx.config_root)
-    local directory, named = project.find(here, not global and ctx.config_root or nil)
-    if directory == nil then
-        return nil
+    local plan = not how.quiet and guess(options, ctx.config_root) or nil
+    local files = plan and plan.files or {}
+    local here, private, global, identities = shell.look(answers.directory(), ctx.config_root, files)
+    if plan == nil or plan.here ~= here or plan.global ~= global then
+        plan = plan_for(options, here, ctx.config_root, global)
+        if plan == nil then
+            return nil
+        end
+        identities = not how.quiet and #plan.files > 0 and shell.identities(plan.files) or ""
     end
-    if options.python then
-        options.python = python_for(options, ctx.config_root, global)
-    end
-    local found, told = ask(words_for(options, directory, named), directory, options, private, how)
-    local activation = { env = {}, path = {}, watch_files = watched(found, directory) }
+    local found, told = ask(plan, options, private, identities, how)
+    local activation = { env = {}, path = {}, watch_files = watched(found, plan.directory) }
     if answer.is_failure(found) then
         if found.problem ~= told then
             warn(found.problem, how)

@@ -89,6 +89,27 @@ local function is_there(environment)
     return file.exists(environment .. "/pyvenv.cfg") or file.exists(environment .. "/conda-meta")
 end
 
+--- When each file that an answer depends on was written, links themselves, as mise tells it.
+local function times_of(found)
+    local times = {}
+    for path in pairs(found.inputs) do
+        times[path] = M.time_of(path)
+    end
+    return times
+end
+
+--- The files that an answer depends on and that are there, the program among them.
+local function files_of(question, found)
+    local files = { question.path }
+    for path, time in pairs(found.inputs) do
+        if time ~= 0 then
+            table.insert(files, path)
+        end
+    end
+    table.sort(files)
+    return files
+end
+
 local function holds(kept, create)
     local age = os.time() - kept.given
     if age < 0 or (kept.lasts ~= nil and age > kept.lasts) then
@@ -98,8 +119,8 @@ local function holds(kept, create)
     if answer.is_failure(found) then
         return true
     end
-    for path, time in pairs(found.inputs) do
-        if M.time_of(path) ~= time then
+    for path in pairs(found.inputs) do
+        if M.time_of(path) ~= kept.times[path] then
             return false
         end
     end
@@ -128,13 +149,16 @@ local function is_valid(kept, question)
     if type(kept.given) ~= "number" or not (kept.lasts == nil or type(kept.lasts) == "number") then
         return false
     end
-    return answer.is_failure(kept.answer) and kept.lasts ~= nil or answer.is_valid(kept.answer)
+    if answer.is_failure(kept.answer) then
+        return kept.lasts ~= nil
+    end
+    return answer.is_valid(kept.answer) and type(kept.times) == "table" and type(kept.identities) == "string"
 end
 
---- What was answered, or nil if that may have changed; and the problem that was told just now, if any.
--- @param question `key`, as `M.key` says, `program`, the time of the program, and `create`, whether it may create
--- @param same whether this is still the run that was answered
-function M.remembered(question, same)
+--- What is kept of an earlier answer, or nil if it may have changed, as far as that is told without a process.
+-- @param question `key`, as `M.key` says, `program` and `path`, the time and the path of the program, and `create`,
+-- whether it may create
+function M.kept(question)
     local stream = io.open(path_of(question.key), "r")
     if stream == nil then
         return nil
@@ -145,9 +169,26 @@ function M.remembered(question, same)
     if not decoded or not is_valid(kept, question) or not holds(kept, question.create) then
         return nil
     end
+    return kept
+end
+
+--- The files by which an answer that is kept is checked; none if it holds for a moment only.
+-- @param question as for `M.kept`
+-- @param kept what that returned
+function M.files(question, kept)
+    return kept ~= nil and kept.lasts == nil and files_of(question, kept.answer) or {}
+end
+
+--- What was answered, or nil if that may have changed; and the problem that was told just now, if any.
+-- @param kept what `M.kept` returned
+-- @param same whether this is still the run that was answered: its first hook has checked the files
+-- @param identities what `shell.identities` says of `M.files` now
+function M.remembered(kept, same, identities)
     local problem = os.time() - kept.given <= WARNING_LASTS and kept.answer.problem or nil
-    local lasting = kept.lasts == nil or kept.answer.hung
-    return (same or lasting) and kept.answer or nil, problem
+    if kept.lasts == nil then
+        return (same or identities == kept.identities) and kept.answer or nil, problem
+    end
+    return (same or kept.answer.hung) and kept.answer or nil, problem
 end
 
 local function is_settled(found, asked)
@@ -168,13 +209,20 @@ local function lasting(found, asked)
 end
 
 --- Remember an answer; where that is impossible, the next run asks again.
--- @param question as for `M.remembered`
+-- @param question as for `M.kept`
 -- @param found the answer, or a failure
 -- @param asked when it was asked for
 -- @param private whether `M.directory` is there and this user's own
 function M.remember(question, found, asked, private)
     if not private and not shell.make_private(M.directory()) then
         return
+    end
+    local lasts, times, identities = lasting(found, asked), nil, nil
+    if not answer.is_failure(found) then
+        times, identities = times_of(found), shell.identities(files_of(question, found))
+        if identities == "" and next(times) ~= nil then -- no program tells files apart here
+            lasts = MOMENT
+        end
     end
     local path = path_of(question.key)
     local unfinished = path .. "." .. checksum(tostring({}) .. os.clock(), 31)
@@ -187,7 +235,9 @@ function M.remember(question, found, asked, private)
         program = question.program,
         told = told(found),
         given = os.time(),
-        lasts = lasting(found, asked),
+        lasts = lasts,
+        times = times,
+        identities = identities,
         answer = found,
     }))
     if not (stream:close() and written and os.rename(unfinished, path)) then

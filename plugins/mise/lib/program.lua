@@ -58,19 +58,21 @@ function M.command()
     return found and words or { "central-venv" }
 end
 
---- When the command line was installed, in seconds since the epoch; 0 if it is not there.
+--- When the command line was installed, in seconds since the epoch, and where; 0 and nil if it is not there.
 -- @param program the first word of it
 function M.installed(program)
     if program:find("/", 1, true) then
-        return answers.time_of(program)
+        local time = answers.time_of(program)
+        return time, time ~= 0 and program or nil
     end
     for directory in (os.getenv("PATH") or ""):gmatch("[^:]+") do
-        local time = answers.time_of(directory .. "/" .. program)
+        local path = directory .. "/" .. program
+        local time = answers.time_of(path)
         if time ~= 0 then
-            return time
+            return time, path
         end
     end
-    return 0
+    return 0, nil
 end
 
 local function script(words, seconds)

@@ -53,7 +53,8 @@ local function nearest(directory, holds)
     return directory
 end
 
-local function is_below(directory, above)
+--- Whether a directory is another one or lies in it, by their paths.
+function M.is_below(directory, above)
     return directory == above or directory:sub(1, #above + 1) == above .. "/" or above == "/"
 end
 
@@ -67,7 +68,7 @@ function M.find(here, config_root)
         return found ~= nil and is_python(found) and found or nil, false
     end
     -- mise runs the tasks of one project in another, too.
-    local start = is_below(here, config_root) and here or config_root
+    local start = M.is_below(here, config_root) and here or config_root
     local found = nearest(start, is_marked)
     if found ~= nil then
         return found, false

@@ -23,14 +23,37 @@ local function told(condition)
     return "; if " .. condition .. "; then echo yes; else echo no; fi"
 end
 
---- The true path of the current directory, and two answers at no further cost.
+--- What tells files from all others: device, inode, size, when each was written and when it was changed in any way.
+-- Files behind a link that leads elsewhere now can have equal times, but not all of this.
+local function identifying(paths)
+    if #paths == 0 then
+        return ":"
+    end
+    local words = { "--" }
+    for _, path in ipairs(paths) do
+        table.insert(words, M.quoted(path))
+    end
+    local files = table.concat(words, " ")
+    -- First as the `stat` of GNU and BusyBox takes it, then as that of BSD and macOS.
+    local gnu, bsd = "stat -L -c '%d %i %s %Y %Z' " .. files, "stat -L -f '%d %i %z %m %c' " .. files
+    return gnu .. " 2>/dev/null || " .. bsd .. " 2>/dev/null || :"
+end
+
+--- The true path of the current directory, and three answers at no further cost.
 -- @param cache an absolute path, or nil: is it a directory that is this user's own?
 -- @param config_root the directory of a configuration, or nil: is the configuration this user's own, for every project?
-function M.look(cache, config_root)
+-- @param paths files: what is said of them is what `M.identities` says
+function M.look(cache, config_root, paths)
     local ours = cache and is_ours(cache) or "false"
     local home = config_root and is_home(config_root) or "true"
-    local here, private, global = execute("pwd -P" .. told(ours) .. told(home)):match("^(.*)\n(%l+)\n(%l+)\n*$")
-    return here, private == "yes", global == "yes"
+    local script = "pwd -P" .. told(ours) .. told(home) .. "; " .. identifying(paths)
+    local here, private, global, identities = execute(script):match("^(.*)\n(%l+)\n(%l+)\n(.*)$")
+    return here, private == "yes", global == "yes", identities
+end
+
+--- What tells files from all others that are or will be in their places, as a text; empty if nothing tells.
+function M.identities(paths)
+    return execute(identifying(paths))
 end
 
 --- Make a directory that is closed to others.

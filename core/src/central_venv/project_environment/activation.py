@@ -1,8 +1,10 @@
 """What activates a project environment, and what the answer depends on: the contract with shells, direnv and mise.
 
-A caller may keep an answer as long as every file in `inputs` has the time that it had, and the variables that name the
-store, the configuration, the Python and uv's environment are the same. A time is of whole seconds: if one was less than
-a second ago when the caller asked, the file may have changed since without a new one.
+A caller may keep an answer as long as every file in `inputs` has the time that it had and is the same one, by device,
+inode, size and time of change, and the variables that name the store, the configuration, the Python and uv's
+environment are the same. Times alone do not tell: behind a link that leads elsewhere now, files can have equal ones. A
+time is of whole seconds: if one was less than a second ago when the caller asked, the file may have changed since
+without a new one.
 """
 
 from __future__ import annotations
