@@ -12,7 +12,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.inventory.search import find_project, find_projects
 from central_venv.project_link import making
-from central_venv.project_link.link import make_link
+from central_venv.project_link.runner_link import make_link
 from support import crash
 from support.environments import seal
 from support.git import make_repository, needs_git
@@ -222,19 +222,28 @@ def test_a_removal_killed_at_any_step_is_finished_by_the_next(command: list[str]
     live = make_environment(store, make_project(base, "other"), "other")
     before = contents(project), contents(base / "other"), contents(live)
     words = [*command, "--project", str(project)]
-    make_both(store, project)
+    link = project / ".tox"
+
+    def begin() -> None:
+        make_both(store, project)
+        make_link(str(link), Home(Store(str(store)), str(project)).runner_directory("tox"))
+
+    begin()
 
     steps = 0
     for _ in crash.kills(*words):
         steps += 1
         assert set(listed(store, project).values()) <= {"ready"}, "what is listed is whole"
+        assert link.exists() or not os.path.lexists(link), "it leads nowhere at no time"
         crash.run(*words)  # says so if nothing is left to remove
         assert crash.run("prune", "--yes").status == 0
         assert listed(store, project) == ({"py313": "ready"} if "py312" in command else {})
+        assert os.path.lexists(link) == ("py312" in command)
         assert_nothing_is_left_behind(store)
-        make_both(store, project)
+        begin()
 
     assert steps > 5
+    link.unlink(missing_ok=True)
     assert (contents(project), contents(base / "other"), contents(live)) == before
 
 

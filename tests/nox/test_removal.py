@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.git import make_repository, needs_git, shown
 from support.hosts import finish
 from support.nox import ENABLED
 from support.pipes import Rendezvous
@@ -16,21 +17,23 @@ from support.trees import contents, write_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.hosts import Host
     from support.nox import Nox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes")
 
 #: Session `a` says that it runs and then waits for a word; `b(x=1)` only runs.
-SESSIONS = f"""{ENABLED}
-@nox.session(venv_backend="uv")
-def a(session):
-    session.run("python", "-c", {Rendezvous.COMMAND!r})
-
+B = """
 @nox.session(venv_backend="uv")
 @nox.parametrize("x", [1])
 def b(session, x):
     session.run("python", "-c", "print('in b')")
 """
+SESSIONS = f"""{ENABLED}
+@nox.session(venv_backend="uv")
+def a(session):
+    session.run("python", "-c", {Rendezvous.COMMAND!r})
+{B}"""
 UNBOUND = {"STARTED": os.devnull, "GO_ON": os.devnull}
 
 #: A session without an environment that uses the directories that nox has for it.
@@ -181,3 +184,24 @@ def test_runs_and_removals_that_come_together_all_end_well(nox: Nox, built: Path
 
     assert [result.status for result in results[:4]] == [0] * 4, "\n".join(result.text for result in results)
     assert nox.environments(built)["b(x=1)"] == "ready"
+
+
+@needs_git
+def test_a_removal_takes_the_link_along_so_nox_without_the_plugin_runs(
+    newest_nox: Nox, plain_nox: Host, tmp_path: Path
+) -> None:
+    linked = f"{ENABLED.replace('enable()', 'enable(link=True)')}{B}"
+    project = make_repository(write_tree(tmp_path / "project", {"noxfile.py": linked, ".gitignore": "__pycache__\n"}))
+    made = newest_nox.run(cwd=project)
+    seen = shown(project)
+
+    removed = newest_nox.host.run("central-venv", "remove", "--runner", "nox", "--yes", cwd=project)
+    write_tree(project, {"noxfile.py": f"import nox\n{B}"})
+    plain = plain_nox.run("nox", cwd=project)
+
+    assert made.status == 0, made.text
+    assert seen == []
+    assert removed.status == 0, removed.text
+    assert f"removed the link {project / '.nox'}\n" in removed.out
+    assert plain.status == 0, plain.text
+    assert (project / ".nox").is_dir()

@@ -179,7 +179,7 @@ def _become(job: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> NoReturn:
 
 def _do(step: int, job: str, *arguments: str) -> int:
     from central_venv.cli import main
-    from central_venv.project_link.link import make_link
+    from central_venv.project_link.runner_link import make_link
 
     if drives.VARIABLE in os.environ:
         drives.simulate(os.environ[drives.VARIABLE])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from central_venv.errors import CentralVenvError, WaitCancelledError
     from central_venv.policy.rules import hookimpl
     from central_venv.policy.settings import load_settings
-    from central_venv.project_link.link import make_link
+    from central_venv.project_link.runner_link import make_link
     from central_venv.store.environment import Environment
     from central_venv.store.environment_record import Holder
     from central_venv.store.home import Home
@@ -39,7 +39,7 @@ _MODULES = {
     "hookimpl": "central_venv.policy.rules",
     "is_enabled": "central_venv.store.location",
     "load_settings": "central_venv.policy.settings",
-    "make_link": "central_venv.project_link.link",
+    "make_link": "central_venv.project_link.runner_link",
     "open_store": "central_venv.store.store",
     "project_home": "central_venv.store.location",
     "report_errors": "central_venv.cli",

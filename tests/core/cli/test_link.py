@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from central_venv import Home, Store
 from central_venv.project_link.found import find
+from central_venv.project_link.runner_link import make_link
 from central_venv.store.venv import PYTHON
 from support import crash
 from support.environments import seal, write_environment
@@ -536,6 +537,36 @@ def test_unlink_takes_back_what_git_was_told_of_a_link_that_is_gone(here: Path, 
     before = contents(here)
     run("link")
     run("remove", ".venv", "--yes")
+
+    assert run("unlink").status == 0
+
+    assert contents(here) == before
+
+
+@posix_only
+@needs_git
+def test_unlink_removes_a_link_to_a_runners_environments_with_what_hides_it(
+    here: Path, home_of: Home, run: Runner
+) -> None:
+    make_repository(here)
+    before = contents(here)
+    make_link(str(here / ".nox"), str(seal(home_of, "a", "nox").parent))
+
+    assert run("unlink") == (0, f"removed {here / '.nox'}\n", "")
+
+    assert contents(here) == before
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["a directory", "a link elsewhere"])
+def test_unlink_leaves_a_runners_directory_that_does_not_lead_into_the_store(
+    kind: str, here: Path, environment: Path, run: Runner
+) -> None:
+    if kind == "a directory":
+        write_tree(here, {".nox/a/pyvenv.cfg": ""})
+    else:
+        (here / ".nox").symlink_to(here.parent / "elsewhere" / ".nox")
+    before = contents(here)
 
     assert run("unlink").status == 0
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from central_venv import Home, Store
 from central_venv.cli import main
 from central_venv.machine import clock
 from central_venv.machine.words import size
+from central_venv.project_link.runner_link import make_link
 from central_venv.removal import objections
 from central_venv.store.disk_usage import disk_usage
 from central_venv.store.project_record import ProjectRecord, write_project
+from central_venv.store.trash import Trash
 from support.environments import seal
 from support.mounts import mounted
 from support.trees import contents, listing, write_tree
@@ -1145,3 +1148,62 @@ def test_a_file_of_somebody_else_in_the_store_is_never_touched(store: Path, run:
     after = {name: content for name, content in contents(mine).items() if not name.startswith(".trash")}
     assert statuses == [0, 0, 0]
     assert after == before
+
+
+# links to all environments of a runner
+
+
+@posix_only
+@pytest.mark.parametrize("command", [["clean"], ["remove", "a", "b"], ["remove", "--runner", "nox"]], ids=" ".join)
+@pytest.mark.parametrize("beside", [(), ("tox",)], ids=["alone", "beside another runner"])
+def test_a_link_to_a_runners_environments_goes_with_the_last_of_them(
+    command: list[str], beside: tuple[str, ...], home_of: Home, here: Path, run: Runner
+) -> None:
+    directories = [seal(home_of, name, "nox").parent for name in "ab"]
+    for runner in beside:
+        seal(home_of, "c", runner)
+    make_link(str(here / ".nox"), str(directories[0]))
+
+    said = run(*command, "--yes")
+
+    assert (said.status, said.err) == (0, "")
+    assert said.out.splitlines()[1:] == [f"removed the link {here / '.nox'}"]
+    assert not os.path.lexists(here / ".nox")
+
+
+@posix_only
+def test_a_link_to_a_runners_environments_stays_with_one_of_them(home_of: Home, here: Path, run: Runner) -> None:
+    directory, _ = [seal(home_of, name, "nox").parent for name in "ab"]
+    make_link(str(here / ".nox"), str(directory))
+
+    said = run("remove", "a", "--yes", "--json")
+
+    assert (said.status, said.answer["links"]) == (0, [])
+    assert (here / ".nox" / "b").is_dir()
+
+
+@posix_only
+def test_a_link_to_a_runners_environments_comes_back_if_they_stay(
+    home_of: Home, here: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EBUSY, "")
+
+    directory = seal(home_of, "a", "nox").parent
+    make_link(str(here / ".nox"), str(directory))
+    monkeypatch.setattr(Trash, "take", refuse)
+
+    assert run("clean", "--yes").status == 1
+
+    assert (here / ".nox" / "a").is_dir()
+
+
+@posix_only
+@pytest.mark.parametrize("command", [["clean"], ["remove", "--runner", "nox"]], ids=" ".join)
+def test_a_link_of_the_users_own_stays(command: list[str], home_of: Home, here: Path, base: Path, run: Runner) -> None:
+    seal(home_of, "a", "nox")
+    (here / ".nox").symlink_to(base / "elsewhere")
+
+    assert run(*command, "--yes").status == 0
+
+    assert (here / ".nox").readlink() == base / "elsewhere"

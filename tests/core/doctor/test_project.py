@@ -15,7 +15,7 @@ import pytest
 from central_venv import Home, Store
 from central_venv.doctor import NOTE, PROJECT, STORE, WRONG, examine
 from central_venv.machine.words import size
-from central_venv.project_link.link import make_link
+from central_venv.project_link.runner_link import make_link
 from central_venv.store.disk_usage import disk_usage
 from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import seal

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import pytest
 from central_venv.errors import LinkError
 from central_venv.project_link import link
-from central_venv.project_link.link import make_link
+from central_venv.project_link.runner_link import make_link
+from support.git import make_repository, needs_git, shown
 from support.mounts import mounted
 from support.trees import contents, write_tree
 
@@ -24,7 +25,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links to anythi
 #: Makes the link as soon as there is something to read.
 MAKE = """
 import sys
-from central_venv.project_link.link import make_link
+from central_venv.project_link.runner_link import make_link
 print("ready", flush=True)
 sys.stdin.readline()
 print(make_link(*sys.argv[1:]))
@@ -74,6 +75,27 @@ def test_nothing_but_the_link_is_made(place: Place) -> None:
     place.make()
 
     assert set(contents(place.path.parent)) - {".nox/tests", ".nox/tests/pyvenv.cfg"} == {*before, ".nox"}
+
+
+@needs_git
+def test_git_does_not_show_the_link(place: Place) -> None:
+    make_repository(place.path.parent)
+
+    place.make()
+
+    assert shown(place.path.parent) == []
+
+
+@posix_only
+@needs_git
+def test_a_link_that_cannot_be_made_leaves_git_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: str) -> NoReturn:
+        raise PermissionError(13, "")
+
+    make_repository(place.path.parent)
+    monkeypatch.setattr(link, "place", refuse)
+
+    refused(place)
 
 
 def test_a_link_that_is_right_is_left_alone(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""``central-venv unlink``: the project without the `.venv` that leads to its environment."""
+"""``central-venv unlink``: the project without the links that lead to its environments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 DESCRIPTION = (
-    """Remove the `.venv` in the project that leads into the store, and nothing else: the environment stays."""
+    "Remove the `.venv` in the project that leads into the store, and links `.tox` and `.nox` that do. "
+    "The environments stay."
 )
 
 
@@ -26,16 +27,17 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Remove it, also where central environments are turned off."""
+    """Remove them, also where central environments are turned off."""
     from central_venv.project_link import removing
     from central_venv.project_link.found import path_in
     from central_venv.store.home import Home
     from central_venv.store.store import open_store
 
     root, settings = settings_here(arguments.project)
-    path = path_in(root)
-    if removing.remove(Home(open_store(settings, root), root)):
+    nothing = True
+    for path in removing.remove(Home(open_store(settings, root), root)):
         print_safely(f"removed {printable(path)}")
-    else:
-        print(f"there is no {printable(path)}", file=sys.stderr)
+        nothing = False
+    if nothing:
+        print(f"there is no {printable(path_in(root))}", file=sys.stderr)
     return DONE

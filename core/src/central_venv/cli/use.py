@@ -55,6 +55,6 @@ def _remove_link(root: str, environment: str) -> None:
     from central_venv.machine.words import printable
     from central_venv.project_link.removing import withdrawn
 
-    with withdrawn(root, [environment]) as link:
-        if link is not None:
+    with withdrawn(root, [environment]) as links:
+        for link in links:
             print_safely(f"removed the link {printable(link)}")

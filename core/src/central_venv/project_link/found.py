@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 
 #: What it is called, whatever the environment is: others look for nothing else.
 NAME = ".venv"
+#: What the links are called that lead to all environments of a runner.
+RUNNERS = (".tox", ".nox")
 NOTHING = "nothing"
 LINK = "link"
 REDIRECT = "redirect"
@@ -41,16 +43,17 @@ def path_in(root: str) -> str:
     return os.path.join(root, NAME)
 
 
-def find(root: str) -> Found:
+def find(root: str, name: str = NAME) -> Found:
     """What is at the place of a project's link.
 
     Args:
         root: true path of the project.
+        name: what the link is called: `NAME`, or one of `RUNNERS`.
 
     Raises:
         LinkError: it cannot be looked at.
     """
-    path = path_in(root)
+    path = os.path.join(root, name)
     try:
         target = link.target_of(path)
     except NotADirectoryError:  # a script is a project, too

@@ -7,50 +7,7 @@ import stat
 import sys
 from contextlib import suppress
 
-from central_venv.errors import LinkError
 from central_venv.machine import files
-from central_venv.policy.key import is_home_name
-
-
-def make_link(path: str, target: str) -> bool:
-    """Let a path in a project lead to a directory in the project's home.
-
-    A link that leads to the same name in another home, as after the project was moved, is replaced in one step.
-
-    Args:
-        path: absolute path of the link.
-        target: absolute path of the directory, which exists.
-
-    Returns:
-        Whether something was changed.
-
-    Raises:
-        LinkError: something else is at that path, or no link can be made there.
-    """
-    try:
-        old = target_of(path)
-        if old == target:
-            return False
-        from central_venv.project_link import temporary
-
-        temporary.sweep(os.path.dirname(path))
-        if old is None:
-            place(path, target)
-        elif _is_ours(old, target):
-            replace(path, target)
-        else:
-            raise LinkError(
-                f"`{path}` is taken, so it cannot lead to `{target}`",
-                hint=f"{clearance(path)}; the link is made in its place",
-            )
-    except FileExistsError:  # since we looked: another run was faster
-        return make_link(path, target)
-    except OSError as error:
-        raise LinkError(
-            f"cannot make the link `{path}`: {files.reason(error)}",
-            hint="make its directory writable, or do without the link",
-        ) from error
-    return True
 
 
 def clearance(path: str) -> str:
@@ -85,12 +42,6 @@ def target_of(path: str) -> str | None:
     if not stat.S_ISLNK(status.st_mode) and getattr(status, "st_reparse_tag", 0) != files.JUNCTION:
         return ""
     return os.readlink(path).removeprefix("\\\\?\\")
-
-
-def _is_ours(old: str, target: str) -> bool:
-    """Whether a link leads to what the target is called, in some project's home."""
-    home, name = os.path.split(old)
-    return name == os.path.basename(target) and is_home_name(os.path.basename(home))
 
 
 if sys.platform == "win32":

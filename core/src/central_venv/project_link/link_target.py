@@ -7,6 +7,7 @@ import os
 from central_venv.errors import CentralVenvError
 from central_venv.policy import layout
 from central_venv.policy.key import is_home_name
+from central_venv.project_link.found import RUNNERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +41,18 @@ def is_in_store(home: Home, target: str) -> bool:
         return _is_same(directory, home.store.path)
     if not name.startswith(layout.PROJECT_ENVIRONMENT):
         return False
-    store, of = os.path.split(directory)
-    return of == os.path.basename(home.path) or (is_home_name(of) and _is_same(store, home.store.path))
+    return _is_home(home, directory)
+
+
+def is_of_runner(home: Home, target: str) -> bool:
+    """Whether a path is the one of all environments of a runner, in a home in the store.
+
+    Args:
+        home: the home of the project that leads there; the key proves it in whatever store it is.
+        target: absolute path; empty for none.
+    """
+    directory, name = os.path.split(target)
+    return name in RUNNERS and _is_home(home, directory)
 
 
 def other_project(home: Home, target: str) -> str | None:
@@ -77,6 +88,11 @@ def is_of_uv(target: str) -> bool:
         target: absolute path; empty for none.
     """
     return os.path.basename(os.path.dirname(target)) == _CENTRAL_ENVIRONMENTS_OF_UV
+
+
+def _is_home(home: Home, directory: str) -> bool:
+    store, of = os.path.split(directory)
+    return of == os.path.basename(home.path) or (is_home_name(of) and _is_same(store, home.store.path))
 
 
 def _is_same(directory: str, other: str) -> bool:

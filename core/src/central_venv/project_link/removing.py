@@ -1,4 +1,4 @@
-"""Taking the `.venv` of a project away, with or before the environment that it leads to."""
+"""Taking the links of a project away, with or before what they lead to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from central_venv.errors import LinkError
 from central_venv.policy import layout
 from central_venv.project_link import link_target, temporary
-from central_venv.project_link.found import NOTHING, Found, find
+from central_venv.project_link.found import LINK, NAME, NOTHING, RUNNERS, Found, find
 from central_venv.project_link.link import clearance
 from central_venv.project_link.writing import keep_programs, remove_link, show, warn, write
 
@@ -19,19 +19,27 @@ if TYPE_CHECKING:
     from central_venv.store.home import Home
 
 
-def remove(home: Home) -> bool:
-    """Remove the project's `.venv` if it leads into the store, and what hides it from git.
+def remove(home: Home) -> Iterator[str]:
+    """Remove the project's `.venv` and links to a runner's environments that lead into the store.
+
+    What hides them from git goes, too.
 
     Args:
         home: the project's home.
 
-    Returns:
-        Whether something was there.
+    Yields:
+        The absolute path of each that was removed.
 
     Raises:
-        LinkError: what is there is not ours, or cannot be removed.
+        LinkError: the `.venv` that is there is not ours, or something cannot be looked at or removed.
     """
     temporary.sweep(home.root)
+    for name in RUNNERS:
+        found = find(home.root, name)
+        if found.kind == LINK and link_target.is_of_runner(home, found.target):
+            remove_link(found.path)
+            yield found.path
+        show(found.path)
     found = find(home.root)
     if found.kind != NOTHING:
         if not link_target.is_in_store(home, found.target):
@@ -41,36 +49,37 @@ def remove(home: Home) -> bool:
             )
         keep_programs(found)
         remove_link(found.path)
+        yield found.path
     show(found.path)
-    return found.kind != NOTHING
 
 
 @contextmanager
-def withdrawn(root: str | None, environments: Collection[str]) -> Iterator[str | None]:
-    """Take the project's `.venv` away if it leads to an environment that goes; put it back if that does not go.
+def withdrawn(root: str, places: Collection[str]) -> Iterator[list[str]]:
+    """Take away what in a project leads to something that goes; put it back if that does not go.
 
     It goes first: whoever is killed in between leaves none that leads nowhere.
 
     Args:
-        root: true path of the project; None if nobody can tell.
-        environments: absolute paths of the environments that go.
+        root: true path of the project.
+        places: absolute paths of the environments and of the runners' directories that go.
 
     Yields:
-        The path of what was taken away; None if there was nothing.
+        The paths of what was taken away.
     """
-    found = None if root is None else _leading_to(root, environments)
-    try:
-        if found is not None:
+    gone: list[Found] = []
+    for found in _leading_to(root, places):
+        try:
             if os.path.basename(found.target).startswith(layout.SHARED_PREFIX):  # it may stay, for others
                 keep_programs(found)
             remove_link(found.path)
-    except LinkError as error:  # as in a project that cannot be written
-        warn(error)
-        found = None
+        except LinkError as error:  # as in a project that cannot be written
+            warn(error)
+        else:
+            gone.append(found)
     try:
-        yield None if found is None else found.path
+        yield [found.path for found in gone]
     except BaseException:
-        if found is not None:
+        for found in gone:
             with suppress(LinkError, FileExistsError):  # another process was faster
                 write(found.path, found.kind, found.target, anew=True)
         raise
@@ -83,19 +92,20 @@ def drop_dangling(root: str, environment: str) -> None:
         root: true path of the project.
         environment: absolute path of the environment.
     """
-    if not os.path.lexists(environment) and (found := _leading_to(root, [environment])) is not None:
+    if os.path.lexists(environment):
+        return
+    for found in _leading_to(root, [environment]):
         try:
             remove_link(found.path)
         except LinkError as error:
             warn(error)
 
 
-def _leading_to(root: str, environments: Collection[str]) -> Found | None:
-    try:
-        found = find(root)
-    except LinkError:  # it is not there, as far as we can see
-        return None
-    leads = found.target in environments or (
-        bool(found.target) and os.path.realpath(found.target) in map(os.path.realpath, environments)
-    )
-    return found if leads else None
+def _leading_to(root: str, places: Collection[str]) -> Iterator[Found]:
+    for name in (NAME, *RUNNERS) if places else ():
+        try:
+            found = find(root, name)
+        except LinkError:  # it is not there, as far as we can see
+            continue
+        if found.target in places or (found.target and os.path.realpath(found.target) in map(os.path.realpath, places)):
+            yield found

@@ -10,7 +10,7 @@ from central_venv.machine import files
 from central_venv.policy import layout
 from central_venv.policy.key import home_name
 from central_venv.project_link import link, link_target, redirect, temporary
-from central_venv.project_link.found import NAME, NOTHING, find, path_in
+from central_venv.project_link.found import NAME, NOTHING, RUNNERS, find, path_in
 from central_venv.relocation.moved_records import can_have_record, read_record, write_record
 from central_venv.relocation.whereabouts import Whereabouts, former_places
 from central_venv.repair.link_paths import LinkPaths
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Waits = Callable[[Holder | None], None]
 
 #: What in a project can lead to its environments.
-_LINKS = (NAME, ".tox", ".nox")
+_LINKS = (NAME, *RUNNERS)
 
 
 def mend_one(where: Whereabouts, key: Key, note: MoveRecord, *, lock: Lock | None, on_wait: Waits) -> str | None:
@@ -173,8 +173,8 @@ def mend_links(move: Move, on_problem: Problems) -> bool:
             target = link.target_of(path)
             lead = redirect.read_whole(path) if target == "" else target
             old = None if lead is None else _former_home(lead, former)
-            if name == NAME and lead is not None and (old is not None or is_below(lead, new)):
-                _carry_hiding(move, path, on_problem)
+            if lead is not None and (old is not None or is_below(lead, new)):
+                _carry_hiding(move, name, on_problem)
             if lead is not None and old is not None:
                 replace = link.replace if target else redirect.replace
                 replace(path, new + lead[len(old) :])
@@ -266,13 +266,13 @@ def _link_paths(roots: Sequence[str], environment: str) -> LinkPaths:
     return LinkPaths([path_in(root) for root in roots], environment)
 
 
-def _carry_hiding(move: Move, path: str, on_problem: Problems) -> None:
+def _carry_hiding(move: Move, name: str, on_problem: Problems) -> None:
     """Let git not show the link at its new place; what it was told of the former one is taken back."""
     from central_venv.project_link import repository
 
     for change, place in [
-        (repository.hide, path),
-        *((repository.show, path_in(root)) for root in read_move(move.home.path).roots),
+        (repository.hide, os.path.join(move.home.root, name)),
+        *((repository.show, os.path.join(root, name)) for root in read_move(move.home.path).roots),
     ]:
         try:
             change(place)

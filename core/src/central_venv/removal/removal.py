@@ -133,7 +133,7 @@ class _Removal:
             if whole:
                 self._clear(now)
             else:
-                self._tidy(now.home)
+                self._tidy(now)
 
     def _remove_shared(self, target: Target) -> None:
         """Remove an environment that several projects share; nobody begins to use one under the store's lock."""
@@ -166,7 +166,7 @@ class _Removal:
                 if home == self._store:
                     leftovers.sweep_shared(home, self._removed.swept)
                 else:
-                    self._tidy(home)
+                    self._tidy(find_project(home, on_problem=lambda _: None))
         finally:
             self._removed.leftovers += sum(not os.path.lexists(path) for path in left if path != home)
 
@@ -193,11 +193,14 @@ class _Removal:
         with locked(home, on_wait=self._objections.look_again) as self._home_lock:
             yield
 
-    def _tidy(self, home: str) -> None:
+    def _tidy(self, project: FoundProject) -> None:
+        home = project.home
         if not is_anything_claimed(home):
             for path in list(runner_leavings.find(home)):
                 self._remove_leaving(path)
-        leftovers.sweep(home, self._removed.swept)
+        empty = [path for path in _runner_directories(home) if not files.entries(path)]
+        with self._unlinked([project] if empty else [], empty):
+            leftovers.sweep(home, self._removed.swept)
         if is_bare(home) and self._objections.mounted(home) is None:
             self._take_home(home)
 
@@ -239,7 +242,7 @@ class _Removal:
     def _take_whole(self, project: FoundProject, now: FoundProject, going: Sequence[FoundEnvironment]) -> bool:
         """Rename a home with all that is in it; says whether that was possible."""
         try:
-            with self._unlinked([project], [*_paths(going), *self._shared_by(now)]):
+            with self._unlinked([project], [*_paths(going), *_runner_directories(now.home), *self._shared_by(now)]):
                 self._rename_home(now.home)
         except OSError as error:
             if is_refusal(error):
@@ -251,14 +254,15 @@ class _Removal:
     def _clear(self, project: FoundProject) -> None:
         """Delete a home that cannot be renamed, with what runners left in it; all or some environments are gone."""
         left = [environment.path for environment in project.environments if os.path.lexists(environment.path)]
-        with self._unlinked([project], list(self._shared_by(project))), _refused():
+        going = [
+            path for path in _runner_directories(project.home) if not any(layout.is_in(path, each) for each in left)
+        ]
+        with self._unlinked([project], [*going, *self._shared_by(project)]), _refused():
+            for path in going:
+                delete_tree(self._store, _parts(self._store, path), self._removed.swept)
             for entry in files.entries(project.home):
                 if entry.name in layout.DESKTOP_FILES:
                     os.unlink(entry.path)
-                elif layout.runner_of(entry.name) is None:
-                    continue
-                elif not any(layout.is_in(entry.path, path) for path in left):
-                    delete_tree(self._store, _parts(self._store, entry.path), self._removed.swept)
             leftovers.sweep(project.home, self._removed.swept)
             if is_empty(project.home):
                 delete_bare_home(self._store, os.path.basename(project.home), self._removed.swept)
@@ -282,7 +286,7 @@ class _Removal:
             roots = [root for project in projects for root in _roots(project)]
             gone = [links.enter_context(withdrawn(root, paths)) for root in roots]
             yield
-        self._removed.links += filter(None, gone)
+        self._removed.links += (path for paths in gone for path in paths)
 
     def _shared_by(self, project: FoundProject) -> Iterator[str]:
         """The absolute path of the shared environment that a project uses, if it does."""
@@ -332,6 +336,15 @@ def _roots(project: FoundProject) -> Iterator[str]:
         moved = identity.moved_to(project.record, ())
         if moved is not None:
             yield moved
+
+
+def _runner_directories(home: str) -> list[str]:
+    """The absolute path of each directory in a home in which a runner has its environments."""
+    return [
+        entry.path
+        for entry in files.entries(home)
+        if layout.runner_of(entry.name) is not None and entry.is_dir(follow_symlinks=False)
+    ]
 
 
 def _paths(environments: Iterable[FoundEnvironment]) -> list[str]:
