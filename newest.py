@@ -18,10 +18,21 @@ from dev import CONSTRAINTS, DEV, IN_PARALLEL, MEMBERS, ROOT, SCRIPTS, TOOLS, ca
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What the plugins are for, and what makes the environments that are moved.
-HOSTS = ("hatch", "nox", "nox-uv", "tox", "tox-uv", "uv", "virtualenv")
+#: What the plugins are for, what makes the environments that are moved, and what runs kernels in them.
+HOSTS = ("hatch", "ipykernel", "jupyter-client", "nox", "nox-uv", "tox", "tox-uv", "uv", "virtualenv")
 #: The tests that run a host, or look at what it made.
-TESTS = ("hatch", "mise", "nox", "shells", "tox", "uv", "core/repair", "core/relocation", "core/cli/test_move.py")
+TESTS = (
+    "hatch",
+    "jupyter",
+    "mise",
+    "nox",
+    "shells",
+    "tox",
+    "uv",
+    "core/repair",
+    "core/relocation",
+    "core/cli/test_move.py",
+)
 
 #: For every system, and every Python that is supported.
 _EVERYWHERE = ("--universal", "--python-version", "3.10", "--refresh")
