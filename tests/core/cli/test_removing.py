@@ -806,6 +806,7 @@ def test_json_of_a_dry_run(make_project: ProjectMaker, run: Runner, store: Path)
             }
         ],
         "links": [],
+        "kernels": [],
         "freed": None,
     }
 
@@ -836,6 +837,7 @@ def test_json_of_a_removal(home_of: Home, run: Runner, store: Path) -> None:
             }
         ],
         "links": [],
+        "kernels": [],
     }
     assert freed > 0
 
@@ -851,6 +853,7 @@ def test_json_of_nothing(run: Runner, store: Path) -> None:
         "removed": [],
         "kept": [],
         "links": [],
+        "kernels": [],
         "freed": 0,
     }
 

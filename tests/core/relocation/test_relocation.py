@@ -39,6 +39,7 @@ from central_venv.store.project_record import ProjectRecord, read_project, write
 from support import crash, virtualenvs
 from support.environments import seal, write_environment
 from support.git import make_repository, needs_git
+from support.jupyter import named_by, write_kernel
 from support.trees import contents, listing, write_tree
 from support.users import user_words
 from support.virtualenvs import call, install, make, make_recorded, mentions, python
@@ -923,13 +924,17 @@ def test_a_project_that_moved_into_itself_keeps_its_environments(base: Path, old
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
-def test_a_move_killed_at_any_step_is_finished_by_the_same_command(base: Path, store: Path, first: int) -> None:
+def test_a_move_killed_at_any_step_is_finished_by_the_same_command(
+    base: Path, store: Path, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every so manieth step each, beginning with the first ones: together, all of them."""
     project = write_tree(base / "foo", {**PROJECT, **virtualenvs.SETUPTOOLS})
     old, new = home_of(store, project), home_of(store, base / "bar")
     make_recorded(old, "project", ".venv")
     install(make_recorded(old), project)
     (project / ".venv").symlink_to(os.path.join(old.path, ".venv"))
+    write_kernel(base / "jupyter", Path(old.path, ".tox", "py"))
+    monkeypatch.setenv("JUPYTER_PATH", str(base / "jupyter"))
     kept = base / "kept"
     shutil.copytree(store, kept, symlinks=True)
     rename(old, new)
@@ -948,7 +953,8 @@ def test_a_move_killed_at_any_step_is_finished_by_the_same_command(base: Path, s
         again = crash.run("move", old.root, new.root)
 
         done = "knows no project" in again.err  # it was killed after its last step
-        assert (again.status, again.err) == (0, "") or done, again.err
+        said = [line for line in again.err.splitlines() if not line.startswith("note: the kernel `foo` ")]
+        assert (again.status, said) == (0, []) or done, again.err
         assert listed(store) == {new.root: {"py": "ready", ".venv": "ready"}}
         left = mentions(Path(new.path), old.path, f"{old.root}/")
         assert [path for path in left if not path.endswith(".tmp")] == [], "a record that was not written to its end"
@@ -958,6 +964,10 @@ def test_a_move_killed_at_any_step_is_finished_by_the_same_command(base: Path, s
         assert not any(name.startswith(".central-venv") for name in os.listdir(new.root))
         leads = os.readlink(os.path.join(new.root, ".venv"))
         assert leads == os.path.join(new.path, ".venv")
+        kernel = base / "jupyter" / "kernels" / "foo"
+        assert os.listdir(kernel) == ["kernel.json"]
+        assert named_by(kernel / "kernel.json").startswith(f"{new.path}/.tox/py/")
+        write_kernel(base / "jupyter", Path(old.path, ".tox", "py"))
         shutil.rmtree(store)
         shutil.copytree(kept, store, symlinks=True)
         link.replace(os.path.join(new.root, ".venv"), os.path.join(old.path, ".venv"))

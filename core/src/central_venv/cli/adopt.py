@@ -29,6 +29,8 @@ from central_venv.machine import host
 from central_venv.machine.words import counted, printable
 from central_venv.policy.layout import PROJECT_RUNNER
 from central_venv.project_environment.choice import choose
+from central_venv.project_link.kernels import mend
+from central_venv.project_link.writing import say_kernels
 from central_venv.store.disk_usage import measure
 
 TYPE_CHECKING = False
@@ -217,6 +219,7 @@ def _remove(home: Home, plan: Plan, *, ask: bool) -> bool:
         ready = "; the new ones are ready" if going else ""
         print(f"nothing was removed{ready}", file=sys.stderr)
         return False
+    _mend_kernels(home, [candidate for _, candidates in going for candidate in candidates])
     away: list[str] = []
     for path, candidates in going:
         _take_away(home.root, path, candidates, away)
@@ -232,6 +235,12 @@ def _remove(home: Home, plan: Plan, *, ask: bool) -> bool:
         raise
     complain_of(plan.deleted)
     return True
+
+
+def _mend_kernels(home: Home, going: Sequence[Candidate]) -> None:
+    """Let kernels of Jupyter name the new ones while the old ones are still there: a kill leaves none that dangles."""
+    moved = {candidate.old.path: candidate.environment.path for candidate in going}
+    say_kernels(mend(moved, [home.store.path]), moved)
 
 
 def _take_away(root: str, path: str, candidates: Sequence[Candidate], away: list[str]) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from central_venv.inventory.found import FoundEnvironment, FoundProject
+    from central_venv.project_link.kernels import Kernel
     from central_venv.removal.target import Kept
 
 #: Why a project in one of these states is left alone unless it is asked for by that state.
@@ -28,14 +29,16 @@ class Plan:
         targets: what it removes.
         kept: what was asked for, too, and is not removed, with the reasons.
         homes: those whose leftovers are swept, too; absolute paths.
+        kernels: those of Jupyter that name what is to be removed.
     """
 
-    __slots__ = ("homes", "kept", "targets")
+    __slots__ = ("homes", "kept", "kernels", "targets")
 
     def __init__(self) -> None:
         self.targets: list[Target] = []
         self.kept: list[Kept] = []
         self.homes: list[str] = []
+        self.kernels: list[Kernel] = []
 
     @property
     def environments(self) -> list[FoundEnvironment]:

@@ -15,6 +15,7 @@ from central_venv.cli.text import print_safely
 from central_venv.errors import CentralVenvError
 from central_venv.machine.words import counted, printable
 from central_venv.policy import layout
+from central_venv.project_link.kernels import naming
 from central_venv.removal.removal import find_leftovers, remove, sweep
 from central_venv.store.deleted import Deleted
 from central_venv.store.trash_leftovers import empty_in_background, empty_leftovers, foreign, leftovers
@@ -54,6 +55,7 @@ def carry_out(stores: Sequence[Store], plan: Plan, arguments: Namespace, *, agre
     Returns:
         The exit status: 1 if something that was asked for is still there.
     """
+    plan.kernels = naming([each.path for each in plan.environments], [store.path for store in stores])
     if arguments.dry_run or not arguments.yes:
         measure(plan.environments)
     if arguments.dry_run:
@@ -71,7 +73,7 @@ def carry_out(stores: Sequence[Store], plan: Plan, arguments: Namespace, *, agre
     if arguments.background:
         for trash in trashes:
             trash.close()
-        status = print_report(stores, removed, None, unfinished=unfinished, as_json=arguments.json)
+        status = print_report(stores, removed, None, plan.kernels, unfinished=unfinished, as_json=arguments.json)
         sys.stdout.flush()
         for store in stores:
             if os.path.isdir(store.path):
@@ -79,7 +81,7 @@ def carry_out(stores: Sequence[Store], plan: Plan, arguments: Namespace, *, agre
         return status
     deleted = _delete(trashes)
     deleted.add(removed.swept)
-    status = print_report(stores, removed, deleted, unfinished=unfinished, as_json=arguments.json)
+    status = print_report(stores, removed, deleted, plan.kernels, unfinished=unfinished, as_json=arguments.json)
     return status or max(map(_finish_others, stores))
 
 

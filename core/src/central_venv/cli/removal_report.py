@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from central_venv.cli import DONE, FAILED, complain
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from central_venv.cli.plan import Plan
     from central_venv.inventory.found import FoundEnvironment, FoundProject
+    from central_venv.project_link.kernels import Kernel
     from central_venv.removal.target import Kept, Removed
     from central_venv.store.deleted import Deleted
     from central_venv.store.store import Store
@@ -46,7 +48,8 @@ def print_dry_run(stores: Sequence[Store], plan: Plan, *, leftovers: int, unfini
     """
     if as_json:
         removed = [(target.project, environment) for target in plan.targets for environment in target.environments]
-        _print_json(stores, removed, plan.kept, links=[], freed=None, dry_run=True)
+        document = _document(stores, removed, plan.kept, dry_run=True)
+        print_document({**document, "links": [], "kernels": _entries(plan.kernels), "freed": None})
         return
     print_plan(plan, to=sys.stdout)
     if plan.targets:
@@ -76,6 +79,8 @@ def print_plan(plan: Plan, *, to: TextIO) -> None:
         print_safely(project_cell(target.project) + _moved(target.project), to=to)
         for _ in target.environments:
             print_safely(next(lines), to=to)
+    for kernel in plan.kernels:
+        print_safely(f"  the kernel {printable(kernel.path)} names {printable(kernel.place)}", to=to)
 
 
 def _moved(project: FoundProject) -> str:
@@ -87,7 +92,13 @@ def _moved(project: FoundProject) -> str:
 
 
 def print_report(
-    stores: Sequence[Store], removed: Removed, deleted: Deleted | None, *, unfinished: int, as_json: bool
+    stores: Sequence[Store],
+    removed: Removed,
+    deleted: Deleted | None,
+    kernels: Sequence[Kernel],
+    *,
+    unfinished: int,
+    as_json: bool,
 ) -> int:
     """Say what was done and what was not.
 
@@ -95,15 +106,19 @@ def print_report(
         stores: where.
         removed: what is out of the way.
         deleted: what that gave back; None if it is being deleted in the background.
+        kernels: those of Jupyter that named what was to be removed.
         unfinished: how many removals that did not end are finished after this one.
         as_json: whether a program reads it.
 
     Returns:
         The exit status.
     """
+    gone = {environment.path for _, environment in removed.environments}
+    kernels = [kernel for kernel in kernels if kernel.place in gone]
     if as_json:
         freed = None if deleted is None else deleted.freed
-        _print_json(stores, removed.environments, removed.kept, links=removed.links, freed=freed, dry_run=False)
+        document = _document(stores, removed.environments, removed.kept, dry_run=False)
+        print_document({**document, "links": removed.links, "kernels": _entries(kernels), "freed": freed})
     elif removed.environments or removed.homes:
         what = counted(len(removed.environments), "environment")
         homes = f" and {counted(removed.homes, 'home')}" if removed.homes else ""
@@ -118,6 +133,7 @@ def print_report(
     if unfinished and deleted is None and not as_json:
         print(f"finishing in the background {counted(unfinished, 'removal')} that had been broken off")
     _say_kept(removed.kept)
+    _say_dangling(kernels)
     if removed.unseen is not None:
         print_safely(f"warning: {removed.unseen}", to=sys.stderr)
     if deleted is not None:
@@ -142,27 +158,34 @@ def _say_kept(kept: Sequence[Kept]) -> None:
         print_safely(f"kept {printable(f'{what} of {project.root or project.home}: {reason}')}", to=sys.stderr)
 
 
-def _print_json(
+def _say_dangling(kernels: Sequence[Kernel]) -> None:
+    for kernel in kernels:
+        print_safely(
+            f"warning: the kernel {printable(f'`{kernel.path}` of Jupyter names `{kernel.place}`')}, which is gone\n"
+            f"hint: remove {printable(f'`{os.path.dirname(kernel.path)}`')}, or install the kernel anew",
+            to=sys.stderr,
+        )
+
+
+def _document(
     stores: Sequence[Store],
     removed: Sequence[tuple[FoundProject, FoundEnvironment]],
     kept: Sequence[Kept],
     *,
-    links: Sequence[str],
-    freed: int | None,
     dry_run: bool,
-) -> None:
-    print_document(
-        {
-            "schema": SCHEMA,
-            "store": stores[0].path,
-            "stores": [store.path for store in stores],
-            "dry_run": dry_run,
-            "removed": [_entry(project, environment) for project, environment in removed],
-            "kept": [{**_entry(project, environment), "reason": reason} for project, environment, reason in kept],
-            "links": links,
-            "freed": freed,
-        }
-    )
+) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "store": stores[0].path,
+        "stores": [store.path for store in stores],
+        "dry_run": dry_run,
+        "removed": [_entry(project, environment) for project, environment in removed],
+        "kept": [{**_entry(project, environment), "reason": reason} for project, environment, reason in kept],
+    }
+
+
+def _entries(kernels: Sequence[Kernel]) -> list[dict[str, str]]:
+    return [{"name": kernel.name, "path": kernel.path, "environment": kernel.place} for kernel in kernels]
 
 
 def _entry(project: FoundProject, environment: FoundEnvironment | None) -> dict[str, object]:

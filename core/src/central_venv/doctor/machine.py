@@ -12,6 +12,7 @@ from central_venv.doctor.programs import RUNNERS, find_runners, is_externally_ma
 from central_venv.machine import host, toml
 from central_venv.policy.key import home_name, is_home_name
 from central_venv.policy.layout import PROJECT_ENVIRONMENT
+from central_venv.project_link import kernels
 from central_venv.store import venv
 
 TYPE_CHECKING = False
@@ -43,10 +44,21 @@ def examine(store: Store | None, root: str | None) -> Iterator[Finding]:
     """
     if store is not None:
         yield from _uv_cache(store.path)
+        yield from _kernels(store.path)
     yield from _uv_environment(None if store is None else store.path, root)
     yield from _active_environment()
     for runner in find_runners():
         yield _plugin(runner)
+
+
+def _kernels(store: str) -> Iterator[Finding]:
+    for kernel in kernels.dangling(store):
+        yield wrong(
+            MACHINE,
+            "kernel-dangling",
+            f"the kernel `{kernel.path}` of Jupyter names `{kernel.place}`, which does not exist",
+            f"remove `{os.path.dirname(kernel.path)}`, or install the kernel anew",
+        )
 
 
 def _uv_cache(store: str) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from central_venv.policy.settings import SYMLINK
 from central_venv.project_link import link_target, temporary
 from central_venv.project_link.found import LINK, NOTHING, REDIRECT, Found, find
 from central_venv.project_link.link import clearance
-from central_venv.project_link.writing import hide, keep_programs, show, warn, write
+from central_venv.project_link.writing import hide, keep_installed, show, warn, write
 from central_venv.store import venv
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def make(home: Home, environment: str, *, redirect: bool = False) -> bool:
     hidden = hide(found.path)  # before it is there, so that git shows it at no time
     try:
         if not is_right:
-            keep_programs(found)
+            keep_installed(found)
             write(found.path, kind, environment, anew=is_new)
     except BaseException as error:
         if hidden:
@@ -72,7 +72,7 @@ def follow(home: Home, environment: str, settings: Settings) -> None:
         ):
             return
         if link_target.is_ours(home, found.target):
-            keep_programs(found)
+            keep_installed(found)
             write(found.path, found.kind, environment, anew=False)
         elif wanted:
             make(home, environment)

@@ -10,7 +10,7 @@ from central_venv.policy import layout
 from central_venv.project_link import link_target, temporary
 from central_venv.project_link.found import LINK, NAME, NOTHING, RUNNERS, Found, find
 from central_venv.project_link.link import clearance
-from central_venv.project_link.writing import keep_programs, remove_link, show, warn, write
+from central_venv.project_link.writing import keep_installed, remove_link, show, warn, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def remove(home: Home) -> Iterator[str]:
                 f"`{found.path}` does not lead into the store, so it was not removed",
                 hint=clearance(found.path),
             )
-        keep_programs(found)
+        keep_installed(found)
         remove_link(found.path)
         yield found.path
     show(found.path)
@@ -70,7 +70,7 @@ def withdrawn(root: str, places: Collection[str]) -> Iterator[list[str]]:
     for found in _leading_to(root, places):
         try:
             if os.path.basename(found.target).startswith(layout.SHARED_PREFIX):  # it may stay, for others
-                keep_programs(found)
+                keep_installed(found)
             remove_link(found.path)
         except LinkError as error:  # as in a project that cannot be written
             warn(error)

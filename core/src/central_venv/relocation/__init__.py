@@ -9,7 +9,7 @@ the way leaves a home that says so, and the same command finishes the work:
 3. Each environment's record says `creating`, but keeps when it was made: nobody takes the environment for ready, and it
    is known from one whose making did not end.
 4. `project.json` says where the project is.
-5. The links in the project lead to the new home.
+5. The links in the project lead to the new home, and kernels of Jupyter name it.
 6. Each environment is mended and started, and its record says `ready` again, or stays as it is: then every runner makes
    the environment anew.
 7. The note goes, unless something is left to be mended.

@@ -36,6 +36,7 @@ def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: 
         RecordError: a record is damaged or newer than this version understands.
         StoreError: the store cannot be written.
     """
+    from central_venv.relocation.kernels import mend_kernels
     from central_venv.relocation.mending import end, mend_links, mend_one, mend_shared
     from central_venv.relocation.renaming import begin_again, rename
     from central_venv.store.home_lock import HomeGoneError
@@ -46,6 +47,7 @@ def carry_out(move: Move, *, on_problem: Problems, on_wait: Waits, on_progress: 
         with suppress(HomeGoneError):  # another process moves the same: what it has not mended yet is waited for
             locks = begin_again(move, stack) if move.former is None else rename(move, move.former, stack)
         ended = mend_links(move, on_problem)  # before what takes long: a link that leads nowhere is in everybody's way
+        mend_kernels(move)
         reasons, where, note = {}, Whereabouts.of(home), read_move(home.path)
         for done, key in enumerate(note.environments, 1):
             reasons[key] = mend_one(where, key, note, lock=locks.get(key), on_wait=on_wait)

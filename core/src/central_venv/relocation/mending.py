@@ -162,11 +162,7 @@ def mend_links(move: Move, on_problem: Problems) -> bool:
     """
     temporary.sweep(move.home.root)
     ended = True
-    new, note = move.home.path, read_move(move.home.path)
-    former = {
-        move.old,
-        *(os.path.join(store, name) for store in (move.home.store.path, *note.stores) for name in note.homes),
-    } - {new}
+    new, former = move.home.path, former_homes(move)
     for name in _LINKS:
         path = os.path.join(move.home.root, name)
         try:
@@ -186,6 +182,13 @@ def mend_links(move: Move, on_problem: Problems) -> bool:
             ended = False
             on_problem(_link_left(path, error))
     return ended
+
+
+def former_homes(move: Move) -> set[str]:
+    """The absolute paths that a home had, in each store that it was in."""
+    note = read_move(move.home.path)
+    stores = (move.home.store.path, *note.stores)
+    return {move.old, *(os.path.join(store, name) for store in stores for name in note.homes)} - {move.home.path}
 
 
 def _former_home(lead: str, former: Collection[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 Each home is mended by itself, in the steps of a moved project but for the new name: whoever is killed on the way leaves
 homes that are mended, one that says so, and some that nobody has touched; and the same command does the rest. Nothing
-outside of the store is changed but links in projects that lead nowhere.
+outside of the store is changed but links in projects that lead nowhere, and kernels of Jupyter that name what is gone.
 """
 
 from __future__ import annotations
@@ -163,7 +163,10 @@ def carry_out_store(
     Returns:
         What became of each environment, by home.
     """
+    from central_venv.relocation.kernels import mend_kernels_of_store
+
     done, outcomes = 0, []
+    mend_kernels_of_store(move.former, move.store.path)
     for home in move.homes:
         reasons: dict[Key, str | None] = {}
         try:
