@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import other_pythons
@@ -104,11 +105,15 @@ def test(environment: Path, options: argparse.Namespace) -> int:
 def check_types(environment: Path) -> None:
     """Everything as this system sees it, and the distributions as each other system does."""
     sources = [f"{member}/src" for member in MEMBERS]
-    call(environment, "mypy", *sources, "tests", "benchmarks", "examples", "dev.py", "newest.py", "other_pythons.py")
-    for platform in PLATFORMS:
-        if platform != sys.platform:
-            cache = DEV / "cache" / f"mypy-{platform}"
-            call(environment, "mypy", "--platform", platform, "--cache-dir", cache, *sources)
+    others = [platform for platform in PLATFORMS if platform != sys.platform]
+    checks: list[list[object]] = [
+        [*sources, "tests", "benchmarks", "examples", "dev.py", "newest.py", "other_pythons.py"],
+        *(["--platform", each, "--cache-dir", DEV / "cache" / f"mypy-{each}", *sources] for each in others),
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as team:
+        statuses = list(team.map(lambda check: call(environment, "mypy", *check, check=False), checks))
+    if any(statuses):
+        raise SystemExit(max(statuses))
 
 
 def cover(environment: Path, options: argparse.Namespace) -> int:

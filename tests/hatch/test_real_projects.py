@@ -146,7 +146,16 @@ def test_showing_the_environments_writes_nothing(
     assert listing(tree) == before
 
 
+#: The one with extras installs all of Jupyter.
+RUN = [
+    MATRIX.name,
+    pytest.param(EXTRAS.name, marks=pytest.mark.exhaustive(reason="extras are but other dependencies")),
+    INTERNAL.name,
+]
+
+
 @pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("real_project", RUN, indirect=True)
 def test_real_tests_pass_and_leave_nothing_of_hatch_in_the_tree(
     newest_hatch: Hatch, real_project: RealProject, tmp_path: Path, home: Path, store: Path
 ) -> None:
