@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
     from support.mounts import Mounts
 
-#: Runs a command that gives a mount less time than people would.
+#: Runs a command that gives a mount so many seconds.
 PROGRAM = """
 import sys
 from central_venv.cli import main
 from central_venv.machine import hung_mounts
-hung_mounts.ANSWER_TIMEOUT = 0.2
-sys.exit(main(sys.argv[1:]))
+hung_mounts.ANSWER_TIMEOUT = float(sys.argv[1])
+sys.exit(main(sys.argv[2:]))
 """
+#: A program that does nothing for as long as it is told.
+SLEEP = shutil.which("sleep") or ""
 #: Seconds after which a command hangs, too.
 PATIENCE = 30
 
@@ -54,8 +56,8 @@ def nas(base: Path, store: Path, here: Path, mounts: Mounts) -> Path:
 def ask(mounts: Mounts) -> Callable[..., Said]:
     """Runs a command; one that hangs cannot be killed before the mount is."""
 
-    def ask(*arguments: str) -> Said:
-        command = [sys.executable, "-c", PROGRAM, *arguments]
+    def ask(*arguments: str, seconds: float = 0.2) -> Said:
+        command = [sys.executable, "-c", PROGRAM, str(seconds), *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             try:
                 out, err = process.communicate(timeout=PATIENCE)
@@ -79,7 +81,7 @@ def complaint(nas: Path) -> str:
 def test_a_list_goes_on_and_calls_projects_on_a_hung_mount_unreachable(
     nas: Path, here: Path, base: Path, mounts: Mounts, ask: Callable[..., Said]
 ) -> None:
-    before = ask("list", "--json")
+    before = ask("list", "--json", seconds=PATIENCE)
 
     mounts.hang(nas)
     said = ask("list", "--json")
@@ -113,6 +115,22 @@ def test_a_hung_mount_is_told_of_and_does_not_stop_a_command(
     assert said.status == 0
     assert complaint(nas) in said.err
     assert expected in said.out
+
+
+def test_a_program_that_runs_from_a_hung_mount_does_not_stop_a_removal(
+    nas: Path, mounts: Mounts, ask: Callable[..., Said]
+) -> None:
+    shutil.copy(SLEEP, nas / "sleep")
+    with subprocess.Popen([nas / "sleep", "1000"]) as program:
+        try:
+            mounts.hang(nas)
+
+            said = ask("prune", "--yes")
+        finally:
+            program.kill()
+            mounts.give_up()
+
+    assert said.out.startswith("removed 1 environment and 1 home, freed ")
 
 
 def test_doctor_finds_a_hung_mount(nas: Path, mounts: Mounts, ask: Callable[..., Said]) -> None:

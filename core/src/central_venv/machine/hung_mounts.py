@@ -11,7 +11,6 @@ import sys
 from contextlib import suppress
 
 from central_venv.machine import host
-from central_venv.machine.fork import fork, is_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,15 @@ ANSWER_TIMEOUT = 3
 #: Kinds of file systems that wait for somebody else, beside those of FUSE.
 _WAITING = frozenset({"9p", "autofs", "beegfs", "coda", "gpfs", "orangefs", "prl_fs", "vboxsf", "virtiofs"})
 _FUSE = "fuse"
+#: What looks at a path and at its mount: what was seen of a path before may be known without asking.
+_LOOK = """
+import os, sys
+for look, path in zip((os.stat, os.statvfs), sys.argv[1:]):
+    try:
+        look(path)
+    except OSError:
+        pass
+"""
 _SIGKILL = 9  # everywhere; `signal` takes long to load
 
 
@@ -70,50 +78,38 @@ def _is_at(path: str, point: str) -> bool:
 if sys.platform == "win32":
 
     def _answers(point: str, path: str) -> bool:
-        raise NotImplementedError
+        raise NotImplementedError  # no mount is ever asked there
 
 else:
+    from select import poll
 
     def _answers(point: str, path: str) -> bool:
-        """Whether a mount answers in time; yes if another process cannot be asked.
+        """Whether a mount answers in time; yes if another process cannot ask.
 
         Args:
             point: where it is mounted.
             path: a path on it.
         """
-        if not is_alone():
-            return True
-        from select import poll
-
         end, other_end = os.pipe()
+        # It may be there for long, and others wait for the end of our output: it holds nothing but the pipe.
+        held = [(os.POSIX_SPAWN_DUP2, other_end, descriptor) for descriptor in range(3)]
+        command = [sys.executable, "-I", "-S", "-c", _LOOK, path, point]
         try:
-            process = fork(lambda: _look(point, path, other_end))
-        except OSError:
-            os.close(end)
-            return True
-        finally:
+            process = os.posix_spawn(sys.executable, command, os.environ, file_actions=held)
             os.close(other_end)
-        try:
+            other_end = -1
             polled = poll()
             polled.register(end)
             answered = bool(polled.poll(ANSWER_TIMEOUT * 1000))
+        except OSError:
+            return True
         finally:
             os.close(end)
+            if other_end >= 0:
+                os.close(other_end)
         with suppress(ProcessLookupError, ChildProcessError):  # who ignores SIGCHLD has no children to wait for
             if answered:
                 os.waitpid(process, 0)
             else:
                 os.kill(process, _SIGKILL)
         return answered
-
-    def _look(point: str, path: str, end: int) -> None:
-        """Look at a mount; that this process has ended then closes a pipe.
-
-        Nothing else may stay open: it may be there for a long time, and others wait for the end of our output.
-        """
-        os.closerange(0, end)
-        os.closerange(end + 1, os.sysconf("SC_OPEN_MAX"))
-        os.chdir("/")
-        for look, at in ((os.stat, path), (os.statvfs, point)):  # what was seen before may be known without asking
-            with suppress(OSError, ValueError):
-                look(at)

@@ -20,6 +20,7 @@ from contextlib import suppress
 
 from central_venv.errors import StoreError
 from central_venv.machine import files
+from central_venv.machine.hung_mounts import HungMounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Running:
         store: absolute path of the store.
     """
 
-    __slots__ = ("_directories", "_paths", "store")
+    __slots__ = ("_directories", "_hung", "_paths", "store")
 
     def __init__(self, store: str) -> None:
         """Look at the processes of this moment.
@@ -56,9 +57,10 @@ class Running:
         # What each uses, from the store on; and by device and inode, whatever it is called where the process is.
         self._paths: list[tuple[bytes, int]] = []
         self._directories: dict[tuple[int, int], int] = {}
+        self._hung = HungMounts(lambda _: None)  # what does not answer can be looked at by its paths only
         seen: set[bytes] = set()
         try:
-            for pid, path in _paths(spellings, _device(store)):
+            for pid, path in _paths(spellings, _device(store), self._hung):
                 if path in seen:  # as most of what a process maps
                     continue
                 used = [path[len(spelling) :] for spelling in spellings if path.startswith(spelling)]
@@ -89,6 +91,8 @@ class Running:
 
     def _note_directories(self, path: bytes, pid: int, seen: set[bytes]) -> None:
         """Note what a path leads through."""
+        if self._hung.holds(os.fsdecode(path)):
+            return
         while path not in seen:
             seen.add(path)
             try:
@@ -113,7 +117,7 @@ def unseen() -> str | None:
     return None
 
 
-def _paths(spellings: tuple[bytes, ...], device: bytes) -> Iterator[tuple[int, bytes]]:
+def _paths(spellings: tuple[bytes, ...], device: bytes, hung: HungMounts) -> Iterator[tuple[int, bytes]]:
     """Each process's id with each path that it uses; in some cases more than once."""
     if sys.platform == "darwin":
         yield from _macos_paths()
@@ -123,7 +127,7 @@ def _paths(spellings: tuple[bytes, ...], device: bytes) -> Iterator[tuple[int, b
             if name.isdigit():
                 process = os.path.join(_PROCESSES, name)
                 elsewhere = own != (_view(process) or own)
-                for path in _linux_paths(process, spellings, device):
+                for path in _linux_paths(process, spellings, device, hung):
                     yield int(name), path
                     if elsewhere:  # what the path means there
                         yield int(name), os.fsencode(os.path.join(process, "root")) + path
@@ -134,11 +138,12 @@ def _view(process: str) -> tuple[bytes, ...]:
     return tuple(filter(None, (_link(process, name) for name in ("ns/mnt", "root"))))
 
 
-def _linux_paths(process: str, spellings: tuple[bytes, ...], device: bytes) -> Iterator[bytes]:
+def _linux_paths(process: str, spellings: tuple[bytes, ...], device: bytes, hung: HungMounts) -> Iterator[bytes]:
     program, directory = _link(process, "exe"), _link(process, "cwd")
     command = _content(process, "cmdline").split(b"\0")
     if not program or not directory:  # another user's, one with more rights than we have, or the kernel's own
-        yield from (path for word in command if word.startswith(b"/") for path in _spellings(os.path.normpath(word)))
+        words = (os.path.normpath(word) for word in command if word.startswith(b"/"))
+        yield from (path for word in words for path in _spellings(word, hung))
         return
     yield program
     yield from _mapped(process, spellings, device)
@@ -147,9 +152,9 @@ def _linux_paths(process: str, spellings: tuple[bytes, ...], device: bytes) -> I
     for word in command[:2]:  # the interpreter, or what a script's first line names, first
         if b"/" in word:
             for start in {directory, variables.get(b"PWD", directory)}:  # it may have gone elsewhere since
-                yield from _spellings(os.path.normpath(os.path.join(start, word)))
+                yield from _spellings(os.path.normpath(os.path.join(start, word)), hung)
     if is_interpreter:
-        yield from _told(process, command[0], variables)
+        yield from _told(process, command[0], variables, hung)
 
 
 def _mapped(process: str, spellings: tuple[bytes, ...], device: bytes) -> Iterator[bytes]:
@@ -174,27 +179,29 @@ def _device(store: str) -> bytes:
     return device
 
 
-def _told(process: str, name: bytes, variables: dict[bytes, bytes]) -> Iterator[bytes]:
+def _told(process: str, name: bytes, variables: dict[bytes, bytes], hung: HungMounts) -> Iterator[bytes]:
     """Where an interpreter was told to be: by a name on its search path, or by a variable."""
     if name and b"/" not in name:
-        yield from _on_search_path(name, variables)
+        yield from _on_search_path(name, variables, hung)
     for variable in _VARIABLES if process != os.path.join(_PROCESSES, str(os.getpid())) else ():
         if variables.get(variable, b"").startswith(b"/"):
-            yield from _spellings(variables[variable])
+            yield from _spellings(variables[variable], hung)
 
 
-def _on_search_path(name: bytes, variables: dict[bytes, bytes]) -> Iterator[bytes]:
+def _on_search_path(name: bytes, variables: dict[bytes, bytes], hung: HungMounts) -> Iterator[bytes]:
     """The program that a process was started as, by its name alone."""
     for directory in variables.get(b"PATH", b"").split(b":"):
         path = os.path.join(directory, name)
-        if os.path.lexists(path):
-            yield from _spellings(path)
+        if not hung.holds(os.fsdecode(path)) and os.path.lexists(path):
+            yield from _spellings(path, hung)
             return
 
 
-def _spellings(path: bytes) -> Iterator[bytes]:
+def _spellings(path: bytes, hung: HungMounts) -> Iterator[bytes]:
     """A path as it was given, and with the links on the way to it resolved."""
     yield path
+    if hung.holds(os.fsdecode(path)):
+        return
     directory, name = os.path.split(path)
     yield os.path.join(os.path.realpath(directory), name)
     if os.path.isdir(path):
