@@ -57,7 +57,7 @@ def examine(homes: Sequence[str], root: str | None) -> Iterator[Finding]:
     for error in hung:
         yield wrong(STORE, "mount-hung", error.message, error.hint)
     yield from _elsewhere(projects)
-    yield from _compared(projects, root)
+    yield from _compared(projects, root, seen)
     yield from _unrecorded(unrecorded)
 
 
@@ -89,7 +89,7 @@ def _elsewhere(projects: Sequence[FoundProject]) -> Iterator[Finding]:
         )
 
 
-def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Finding]:
+def _compared(projects: Sequence[FoundProject], root: str | None, seen: Moment) -> Iterator[Finding]:
     """Whether projects are what they were when their homes were made, and where they were."""
     numbers: dict[int | None, list[str]] = {}
     if any(project.state in {ORPHAN, UNREACHABLE} for project in projects):
@@ -102,7 +102,9 @@ def _compared(projects: Sequence[FoundProject], root: str | None) -> Iterator[Fi
         if record is not None and project.state == ACTIVE:
             yield from _there(project, record)
         elif record is not None and project.state in {ORPHAN, UNREACHABLE}:
-            new = identity.moved_to(record, numbers.get(record.inode, ()))
+            new = None
+            if not seen.hung.holds(record.root):
+                new = identity.moved_to(record, numbers.get(record.inode, ()))
             if new is None:
                 lost.append(project)
             else:
