@@ -197,10 +197,10 @@ def test_a_file_that_names_an_interpreter_names_no_environment(
 
     assert (refused.status, refused.out) == (1, "")
     assert "which is no version" in refused.err
-    assert "hint: give a version in `.python-version`, or say which interpreter with `--python`" in refused.err
-    assert newest_uv("run", "-p", str(find_pythons()[other]), "python", "-V", cwd=project).startswith(
-        f"Python {other}."
-    )
+    assert "hint: give a version in `.python-version`, or set `UV_PYTHON` to an interpreter" in refused.err
+    interpreter = str(find_pythons()[other])
+    assert newest_uv("run", "-p", interpreter, "python", "-V", cwd=project).startswith(f"Python {other}.")
+    assert newest_uv("run", "python", "-V", cwd=project, UV_PYTHON=interpreter).startswith(f"Python {other}.")
 
 
 def test_a_python_that_nobody_has_is_one_clear_error(newest_uv: Uv, project: Path) -> None:

@@ -336,7 +336,7 @@ def test_a_redirect_is_not_written_to_a_path_that_it_cannot_hold(
 
     assert said.status == 1
     assert "cannot be written into a redirect" in said.err
-    assert said.err.endswith("hint: make a link, without `--redirect`\n")
+    assert said.err.endswith("hint: make a link: remove such a file, then call `central-venv link`\n")
     assert not os.path.lexists(here / ".venv")
 
 

@@ -310,7 +310,7 @@ def test_no_marker_anywhere_is_no_project(outside: Path) -> None:
     assert caught.value.message == f"no project in `{outside}` or above it"
     assert caught.value.hint == (
         "go to a directory with one of `pyproject.toml`, `tox.ini`, `tox.toml`, `noxfile.py`, `setup.py`, `setup.cfg`, "
-        "`mise.toml`, or name the project with `--project DIR`"
+        "`mise.toml`"
     )
     assert listing(outside) == set()
 

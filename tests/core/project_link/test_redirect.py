@@ -124,7 +124,7 @@ def test_a_path_that_readers_would_take_for_another_is_not_written(target: str, 
 
     assert contents(project) == before
     assert caught.value.message.startswith(f"the path `{target}` cannot be written into a redirect")
-    assert caught.value.hint == "make a link, without `--redirect`"
+    assert caught.value.hint == "make a link: remove such a file, then call `central-venv link`"
 
 
 # the tools that it is not for

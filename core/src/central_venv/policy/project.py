@@ -106,8 +106,7 @@ def find_root(directory: str) -> str:
     if root is None:
         raise ProjectNotFoundError(
             f"no project in `{start}` or above it",
-            hint=f"go to a directory with one of {', '.join(f'`{marker}`' for marker in MARKERS)}, "
-            "or name the project with `--project DIR`",
+            hint=f"go to a directory with one of {', '.join(f'`{marker}`' for marker in MARKERS)}",
         )
     return _workspace_root(root) or root
 

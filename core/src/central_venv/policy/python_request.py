@@ -166,7 +166,9 @@ def _required(root: str) -> str | None:
         return None
     except (OSError, toml.NotTOMLError) as error:
         reason = files.reason(error) if isinstance(error, OSError) else str(error)
-        raise PythonRequestError(f"cannot read `{path}`: {reason}", hint="mend it, or use `--python`") from error
+        raise PythonRequestError(
+            f"cannot read `{path}`: {reason}", hint="mend it, or set `UV_PYTHON` to a Python"
+        ) from error
     required = project.get("requires-python") if isinstance(project, dict) else None
     return required if isinstance(required, str) and required.strip() else None
 
@@ -176,7 +178,7 @@ def _check_harmless(request: str) -> None:
     if len(request) > _LONGEST or not _RANGE.fullmatch(request):
         raise PythonRequestError(
             f"the project asks for the Python `{request[:_LONGEST]}`, which is no version",
-            hint="give a version in `.python-version`, or say which interpreter with `--python`",
+            hint="give a version in `.python-version`, or set `UV_PYTHON` to an interpreter",
         )
 
 

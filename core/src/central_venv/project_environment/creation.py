@@ -320,7 +320,7 @@ def _run(command: list[str], path: str, directory: str) -> None:
         raise CreationError(
             f"`{os.path.join(path, venv.PYTHON)}` cannot be reached: what it was made from is not there, or not for "
             "this user",
-            hint="name another Python with `--python`, or let this user read the one that it was made from",
+            hint="set `UV_PYTHON` to another Python, or let this user read the one that it was made from",
         )
     if said:
         sys.stderr.write(f"{said}\n")

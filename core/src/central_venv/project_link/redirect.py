@@ -119,7 +119,7 @@ def _content(target: str) -> bytes:
     if not content or not _LINE_ENDS.isdisjoint(target) or target != target.strip():
         raise LinkError(
             f"the path `{target}` cannot be written into a redirect: that is one line of UTF-8 without outer blanks",
-            hint="make a link, without `--redirect`",
+            hint="make a link: remove such a file, then call `central-venv link`",
         )
     return content + b"\n"
 
