@@ -80,18 +80,18 @@ def test_environments_left_in_the_tree_are_a_note(path: str, project: Path, make
     )
 
 
-@pytest.mark.parametrize("variable", [True, False], ids=["in the shell", "in this program"])
+@pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", None])
 @pytest.mark.parametrize("path", [".tox/py312", ".venv"])
-def test_an_active_environment_in_the_tree_is_wanted_there(
+def test_an_environment_in_the_tree_that_is_active_or_that_uv_is_told_of_is_wanted_there(
     path: str,
-    variable: bool,  # noqa: FBT001
+    variable: str | None,
     project: Path,
     make_environment: Maker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_environment(project / path)
-    if variable:
-        monkeypatch.setenv("VIRTUAL_ENV", str(project / path))
+    if variable is not None:
+        monkeypatch.setenv(variable, str(project / path))
     else:
         monkeypatch.setattr(sys, "prefix", str(project / path))
 

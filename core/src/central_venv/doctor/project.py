@@ -11,6 +11,7 @@ from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.machine import files, host
 from central_venv.machine.words import size
+from central_venv.project_environment.choice import told_by_user
 from central_venv.project_link import link_target, redirect, temporary
 from central_venv.project_link.found import find
 from central_venv.store import venv
@@ -56,8 +57,9 @@ def examine(root: str, settings: Settings | None, store: Store | None) -> Iterat
             "turn them on there, or with `CENTRAL_VENV=1`",
         )
     else:
+        wanted = _wanted(root, store)
         for name in _IN_TREE:
-            yield from _left_in_tree(os.path.join(root, name))
+            yield from _left_in_tree(os.path.join(root, name), wanted)
     for name in _LINKS:
         yield from _link(root, name, store)
     yield from _redirect(root)
@@ -93,10 +95,10 @@ def _home(home: Home) -> Iterator[Finding]:
         yield wrong(PROJECT, "home-refused", error.message, error.hint)
 
 
-def _left_in_tree(path: str) -> Iterator[Finding]:
+def _left_in_tree(path: str, wanted: set[str]) -> Iterator[Finding]:
     children = [entry.path for entry in listed(path) if entry.is_dir(follow_symlinks=False)]
     directories = (path, *children)
-    if not _active().isdisjoint(directories):  # whoever is in it wants it there
+    if not wanted.isdisjoint(directories):
         return
     if any(venv.is_environment(directory) for directory in directories):
         remedy = f"{command('central-venv', 'adopt', os.path.basename(path))} or {_removal(path)}"
@@ -111,9 +113,10 @@ def _left_in_tree(path: str) -> Iterator[Finding]:
         )
 
 
-def _active() -> set[str]:
-    """The environments that this shell and this program run in."""
-    return {os.path.realpath(path) for path in (os.environ.get("VIRTUAL_ENV", ""), sys.prefix) if path}
+def _wanted(root: str, store: Store | None) -> set[str]:
+    """The environments that this shell and this program run in, and the one that the user told uv to use."""
+    told = told_by_user(root, *([] if store is None else [store.path]))
+    return {os.path.realpath(path) for path in (os.environ.get("VIRTUAL_ENV"), sys.prefix, told) if path}
 
 
 def _removal(path: str) -> str:
