@@ -70,23 +70,22 @@ def test_uv_works_after_the_environment_was_removed(command: list[str], linked: 
     assert result.status == 0, result.text
 
 
-def test_an_old_uv_fails_on_a_redirect_as_the_warning_says(linked: Linked) -> None:
+def test_an_old_uv_fails_on_a_redirect_as_the_warning_says(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
     linked.uv("lock")
-    old = make_host("uv-oldest", "uv==0.9.30").program("uv")
+    old = make_host("uv-0.13.8", "uv==0.13.8").program("uv")
+    monkeypatch.setenv("PATH", f"{os.path.dirname(old)}{os.pathsep}{os.environ['PATH']}")
 
     said = as_redirect(linked)
     result = linked.run(old, "sync")
 
-    assert said.err == (
-        "warning: uv before 0.13.9 fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look\n"
-    )
+    assert said.err == ("warning: uv 0.13.8 fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look\n")
     assert result.status == 2, result.text
     assert linked.run(old, "sync", UV_PROJECT_ENVIRONMENT=str(linked.environment)).status == 0
 
 
 def test_uv_uses_the_environment_behind_a_redirect_and_keeps_that(linked: Linked) -> None:
     linked.uv("lock")
-    as_redirect(linked)
+    assert as_redirect(linked).err == ""
 
     results = linked.uv("sync"), linked.uv("run", *PREFIX)
 

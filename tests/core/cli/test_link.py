@@ -407,14 +407,20 @@ def test_an_environment_of_a_read_only_project_is_removed_all_the_same(base: Pat
 @pytest.mark.parametrize(
     ("files", "tool"),
     [
-        ({"uv.lock": ""}, "uv before 0.13.9 fails"),
+        ({"uv.lock": ""}, "uv 0.13.8 fails"),
         ({"pyproject.toml": "[tool.poetry]\n"}, "poetry removes"),
         ({"Pipfile": ""}, "pipenv"),
     ],
 )
 def test_a_redirect_is_written_with_a_warning_where_a_tool_is_at_odds_with_it(
-    files: dict[str, str], tool: str, here: Path, environment: Path, run: Runner
+    files: dict[str, str],
+    tool: str,
+    here: Path,
+    environment: Path,
+    run: Runner,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("central_venv.project_link.uv.version", lambda: "0.13.8")
     write_tree(here, files)
 
     said = run("link", "--redirect")

@@ -20,6 +20,7 @@ from central_venv.store.disk_usage import disk_usage
 from central_venv.store.project_record import ProjectRecord, write_project
 from support.environments import seal
 from support.trees import write_tree
+from support.virtualenvs import make
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     Maker = Callable[[Path], Path]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and sockets are POSIX")
+
+
+#: What keeps each tool from writing a redirect.
+OFF = {"tox": "`venv_redirect = false` in tox's configuration", "virtualenv": "`VIRTUALENV_NO_VENV_REDIRECT=1`"}
 
 
 class Said(NamedTuple):
@@ -448,19 +453,62 @@ def test_a_redirect_to_an_environment_is_fine(project: Path, base: Path, make_en
 
 
 def test_a_redirect_in_a_project_with_a_tool_that_refuses_it_is_a_note(
-    project: Path, base: Path, make_environment: Maker
+    project: Path, base: Path, make_environment: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("central_venv.project_link.uv.version", lambda: "0.13.8")
     target = make_environment(base / "elsewhere")
     write_tree(project, {"uv.lock": "", ".venv": f"{target}\n"})
 
     assert only(project) == (
         NOTE,
         (
-            f"the file `{project / '.venv'}` leads to an environment, and uv before 0.13.9 fails on such a file unless "
+            f"the file `{project / '.venv'}` leads to an environment, and uv 0.13.8 fails on such a file unless "
             "`UV_PROJECT_ENVIRONMENT` says where to look"
         ),
         "remove the file, then make a link with `central-venv link`",
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "which"), [("0.13.9", "uv 0.13.9 takes"), (None, "uv 0.13.9 and later take"), ("0.13.8", None)]
+)
+@pytest.mark.parametrize("tool", OFF)
+def test_a_redirect_to_the_environment_of_the_tool_that_wrote_it_is_a_note(
+    tool: str, version: str | None, which: str | None, base: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uv that follows it empties that environment."""
+    monkeypatch.setattr("central_venv.project_link.uv.version", lambda: version)
+    target = write_tree(base / "elsewhere", {"pyvenv.cfg": "virtualenv = 21.15.11\n"})
+    if tool == "tox":
+        write_tree(target, {".tox-info.json": "{}"})
+    write_tree(project, {".venv": f"{target}\n"})
+
+    told = (
+        NOTE,
+        (
+            f"the file `{project / '.venv'}` leads to `{target}`: {which} it for the project's, and `uv sync` removes "
+            f"what {tool} installed there"
+        ),
+        f"remove the file; {OFF[tool]} keeps it away",
+    )
+    assert look(project) == ([] if which is None else [told])
+
+
+def test_a_redirect_to_our_own_environment_is_fine_whatever_made_that(project: Path, home_of: Home) -> None:
+    home_of.prepare()
+    target = write_tree(Path(home_of.path, ".venv"), {"pyvenv.cfg": "virtualenv = 21.15.11\n"})
+    write_tree(project, {".venv": f"{target}\n"})
+
+    assert not [said for said in look(project) if "the file" in said.what]
+
+
+@pytest.mark.usefixtures("home")
+def test_the_redirect_that_virtualenv_writes_is_told(project: Path) -> None:
+    make("virtualenv", project / "env")
+    if not (project / ".venv").exists():
+        pytest.skip("this virtualenv writes none")
+
+    assert any(f"leads to `{project / 'env'}`: uv" in said.what for said in look(project))
 
 
 @pytest.mark.parametrize("content", ["/gone/for/good\n", "gone", "."])

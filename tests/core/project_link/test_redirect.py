@@ -130,6 +130,28 @@ def test_a_path_that_readers_would_take_for_another_is_not_written(target: str, 
 # the tools that it is not for
 
 
+@pytest.fixture(autouse=True)
+def uv_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no uv."""
+    monkeypatch.setattr("central_venv.project_link.uv.version", lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("0.13.8", ["uv 0.13.8 fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look"]),
+        ("0.13.9", []),
+    ],
+)
+def test_of_uv_is_told_what_the_one_that_is_there_does(
+    version: str, said: list[str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("central_venv.project_link.uv.version", lambda: version)
+    write_tree(project, {"uv.lock": ""})
+
+    assert list(redirect.tools_at_odds(str(project))) == said
+
+
 @pytest.mark.parametrize(
     ("files", "tool"),
     [

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import sys
 
+from central_venv.doctor import project_redirect
 from central_venv.doctor.finding import PROJECT, command, listed, note, wrong
 from central_venv.errors import CentralVenvError
 from central_venv.machine import files, host
 from central_venv.machine.words import size
 from central_venv.project_environment.choice import told_by_user
-from central_venv.project_link import link_target, redirect, temporary
+from central_venv.project_link import link_target, temporary
 from central_venv.project_link.found import find
 from central_venv.store import venv
 from central_venv.store.disk_usage import disk_usage
@@ -62,7 +62,7 @@ def examine(root: str, settings: Settings | None, store: Store | None) -> Iterat
             yield from _left_in_tree(os.path.join(root, name), wanted)
     for name in _LINKS:
         yield from _link(root, name, store)
-    yield from _redirect(root)
+    yield from project_redirect.examine(root, store)
     yield from _elsewhere(root, store)
     yield from _left_behind(root)
 
@@ -228,39 +228,6 @@ def _means(pattern: str, parts: Sequence[str]) -> bool:
     return len(wanted) == len(parts) and all(map(fnmatchcase, parts, wanted))
 
 
-def _redirect(root: str) -> Iterator[Finding]:
-    """A file `.venv` that holds the path of an environment (PEP 832)."""
-    path = os.path.join(root, _REDIRECT)
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return
-    except OSError:
-        return
-    target = redirect.read(path)
-    if target is None:
-        yield wrong(
-            PROJECT,
-            "redirect-without-path",
-            f"the file `{path}` holds no path of an environment: uv fails on it",
-            "remove the file",
-        )
-    elif not _leads_to_environment(root, target):
-        yield wrong(
-            PROJECT,
-            "redirect-dangling",
-            f"the file `{path}` leads to `{target}`, where there is no environment: uv fails on it",
-            "remove the file, or make that environment again",
-        )
-    elif os.sep in target:  # no name for pipenv
-        for what in redirect.tools_at_odds(root):
-            yield note(
-                PROJECT,
-                "redirect-refused-by-tools",
-                f"the file `{path}` leads to an environment, and {what}",
-                "remove the file, then make a link with `central-venv link`",
-            )
-
-
 def _elsewhere(root: str, store: Store | None) -> Iterator[Finding]:
     """A link or redirect that leads to an environment which is not the project's."""
     try:
@@ -283,10 +250,3 @@ def _elsewhere(root: str, store: Store | None) -> Iterator[Finding]:
                 f"`{found.path}` leads to the environment of another project, `{other}`: uv changes that one here",
                 "remove it with `central-venv unlink`, unless it is meant",
             )
-
-
-def _leads_to_environment(root: str, target: str) -> bool:
-    if venv.is_environment(os.path.realpath(os.path.join(root, target))):
-        return True
-    # pipenv's own meaning of such a file: the name of an environment elsewhere
-    return os.path.basename(target) == target and os.path.lexists(os.path.join(root, "Pipfile"))

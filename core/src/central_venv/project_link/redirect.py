@@ -9,7 +9,8 @@ import os
 
 from central_venv.errors import CentralVenvError, LinkError
 from central_venv.machine import files
-from central_venv.project_link import project_file
+from central_venv.project_link import project_file, uv
+from central_venv.store import venv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,14 +22,15 @@ _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 #: What may follow the end of the only line.
 _NOTHING_MORE = frozenset({"", "\n", "\r\n"})
 
+#: What tox writes into each environment that it has set up, and what virtualenv says in its `pyvenv.cfg`.
+_TOX_INFO = ".tox-info.json"
+_VIRTUALENV = "virtualenv"
+
 #: The tools that such a file is not for: what shows that a project uses them, their table in `pyproject.toml`, and
-#: what they do.
+#: what they do; of uv, that depends on its version.
+_UV = "uv"
 _AT_ODDS = (
-    (
-        ("uv.lock", "uv.toml"),
-        "uv",
-        "uv before 0.13.9 fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look",
-    ),
+    (("uv.lock", "uv.toml"), _UV, None),
     (("poetry.lock",), "poetry", "poetry removes such a file, and makes an environment in its place"),
     (("pdm.lock",), "pdm", "pdm replaces such a file by an environment"),
     (("Pipfile",), None, "pipenv gives such a file a meaning of its own, by which it takes the path in it"),
@@ -108,7 +110,43 @@ def tools_at_odds(root: str) -> Iterator[str]:
     tables = _tables(root)
     for names, table, what in _AT_ODDS:
         if table in tables or any(os.path.lexists(os.path.join(root, name)) for name in names):
-            yield what
+            said = _of_uv() if what is None else what
+            if said is not None:
+                yield said
+
+
+def _of_uv() -> str | None:
+    """What the uv that is there does to a redirect, if that is at odds with it."""
+    version = uv.version()
+    if version is not None and uv.follows(version):
+        return None
+    which = f"before {uv.FOLLOWING}" if version is None else version
+    return f"uv {which} fails on such a file unless `UV_PROJECT_ENVIRONMENT` says where to look"
+
+
+def writer(environment: str) -> str | None:
+    """The tool that made an environment, if it is one that writes redirects unasked: ``tox`` or ``virtualenv``.
+
+    Args:
+        environment: absolute path of the environment.
+    """
+    if os.path.lexists(os.path.join(environment, _TOX_INFO)):
+        return "tox"
+    return _VIRTUALENV if _VIRTUALENV in (venv.configuration(environment) or {}) else None
+
+
+def taken_by_uv(environment: str) -> str | None:
+    """What a redirect that a tool wrote unasked lets uv do to that tool's environment; None if uv does nothing to it.
+
+    Args:
+        environment: absolute path of the environment that it leads to, which is not one of ours.
+    """
+    maker = writer(environment)
+    if maker is None or ((version := uv.version()) is not None and not uv.follows(version)):
+        return None
+    which = f"{uv.FOLLOWING} and later" if version is None else version
+    verb = "take" if version is None else "takes"
+    return f"uv {which} {verb} it for the project's, and `uv sync` removes what {maker} installed there"
 
 
 def _content(target: str) -> bytes:
