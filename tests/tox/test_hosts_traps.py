@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from support.messages import assert_one_clear_message
 from support.network import download
 from support.pipes import Rendezvous
 from support.trees import listing, write_tree
+from support.uv import PROGRAMS, pyproject
+from support.wheels import write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +60,27 @@ def test_a_redirect_that_the_user_asks_for_is_left(
 
     assert result.status == 0, result.text
     assert (project / ".venv").read_text().strip() == str(work_dir(project) / "dev")
+
+
+def test_the_redirect_that_tox_left_is_told_and_goes_with_its_environment(
+    newest_tox: Tox, plain_tox: Host, tmp_path: Path
+) -> None:
+    wheel = write_wheel(tmp_path / "wheels", "alpha")
+    files = {"tox.ini": f"{DEV.format(core='')}deps = {wheel}\n", "pyproject.toml": pyproject()}
+    project = write_tree(tmp_path / "project", files)
+    made = plain_tox.run("tox", "run", cwd=project)
+    assert made.status == 0, made.text
+    assert (project / ".venv").read_text().strip() == ".tox/dev"
+
+    told = newest_tox.host.run("central-venv", "doctor", "--json", cwd=project).out
+    old, new = (host.run("uv", "sync", cwd=project) for host in (make_host("uv-0.13.8", "uv==0.13.8"), PROGRAMS))
+    adopted = newest_tox.host.run("central-venv", "adopt", "--yes", cwd=project)
+
+    assert "redirect-to-environment-of-tool" in {each["code"] for each in json.loads(told)["findings"]}
+    assert (old.status, new.status) == (2, 0), old.text + new.text
+    assert "- alpha==" in new.err
+    assert adopted.status == 0, adopted.text
+    assert not (project / ".venv").exists()
 
 
 def test_a_redirect_to_the_users_own_work_dir_is_left_as_ever(tox: Tox, tmp_path: Path) -> None:

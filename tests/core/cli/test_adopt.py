@@ -491,6 +491,46 @@ def test_a_redirect_is_no_environment_in_the_tree(here: Path, base: Path, wheel:
     assert (here / ".venv").read_text() == f"{other}\n"
 
 
+@pytest.mark.parametrize("form", [".tox/a", "{here}/.tox/a\n"], ids=["relative", "absolute"])
+def test_a_redirect_to_what_is_removed_goes_with_it(
+    form: str, tox: Path, here: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """tox leaves such a file; uv fails on one that leads nowhere."""
+    monkeypatch.setattr("central_venv.project_link.uv.version", lambda: "0.13.9")
+    write_tree(here, {".venv": form.format(here=here)})
+
+    planned = run("adopt", "--dry-run")
+    kept = run("adopt", "--keep", ".tox/a")
+    assert (here / ".venv").exists()
+    said = run("adopt", "--yes")
+
+    words = (
+        "  the file .venv leads to .tox/a, and goes with it; until then, uv 0.13.9 takes it for the project's, and "
+        "`uv sync` removes what tox installed there\n"
+    )
+    assert words in planned.out
+    assert words in kept.err
+    assert said.status == 0, said.err
+    assert f"removed the file .venv, which led to {tox / 'a'}\n" in said.err
+    assert left(here) == set()
+
+
+def test_a_redirect_to_what_a_killed_adoption_took_away_goes_with_the_rest(here: Path, run: Runner) -> None:
+    write_tree(here, {f"{LEFTOVER}/.tox/a/pyvenv.cfg": "", ".venv": ".tox/a"})
+
+    assert run("adopt", "--yes").status == 0
+    assert left(here) == set()
+
+
+def test_a_redirect_to_what_stays_stays(tox: Path, here: Path, run: Runner) -> None:
+    write_tree(tox / "b", {"precious": ""})
+    write_tree(here, {".venv": ".tox/b"})
+
+    assert run("adopt", "--yes").status == 1
+    assert (here / ".venv").read_text() == ".tox/b"
+    assert (tox / "b").exists()
+
+
 def test_a_store_in_the_tree_is_not_adopted(
     here: Path, wheel: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

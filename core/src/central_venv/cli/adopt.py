@@ -24,12 +24,15 @@ from central_venv.cli.project import home_here
 from central_venv.cli.provision import keep_link, say_wait
 from central_venv.cli.question import agreed
 from central_venv.cli.text import print_safely
-from central_venv.errors import AdoptionError, CentralVenvError
+from central_venv.errors import AdoptionError, CentralVenvError, LinkError
 from central_venv.machine import host
 from central_venv.machine.words import counted, printable
 from central_venv.policy.layout import PROJECT_RUNNER
 from central_venv.project_environment.choice import choose
+from central_venv.project_link.found import REDIRECT
+from central_venv.project_link.found import find as find_link
 from central_venv.project_link.kernels import mend
+from central_venv.project_link.removing import drop_dangling
 from central_venv.project_link.writing import say_kernels
 from central_venv.store.disk_usage import measure
 
@@ -140,6 +143,7 @@ def _plan(home: Home, choice: Choice, names: Sequence[str], *, keep: bool) -> Pl
             raise
         trees, missing = [], error
     plan = Plan(choice, trees, left)
+    plan.redirect = _redirect(home.root)
     if missing is not None:
         plan.failed.append((home.root, missing))
     for tree in plan.trees:
@@ -158,6 +162,17 @@ def _plan(home: Home, choice: Choice, names: Sequence[str], *, keep: bool) -> Pl
         candidate.size = size
     plan.size_of_leftovers = sum(sizes[len(plan.candidates) :])
     return plan
+
+
+def _redirect(root: str) -> str | None:
+    """The environment in the tree that a file `.venv` leads to, as tox writes it; it may be gone."""
+    try:
+        found = find_link(root)
+    except LinkError:  # nobody can tell
+        return None
+    places = tuple(os.path.join(root, name) for name in DIRECTORIES)
+    is_in_tree = any(os.path.join(found.target, "").startswith(os.path.join(place, "")) for place in places)
+    return found.target if found.kind == REDIRECT and is_in_tree else None
 
 
 def _candidate(home: Home, choice: Choice, tree: Tree, old: InTree, *, keep: bool) -> Candidate:
@@ -224,6 +239,8 @@ def _remove(home: Home, plan: Plan, *, ask: bool) -> bool:
     for path, candidates in going:
         _take_away(home.root, path, candidates, away)
     away += [path for path in plan.leftovers if os.path.lexists(path)]  # some may have gone with their directory
+    if plan.redirect is not None and drop_dangling(home.root, plan.redirect):
+        print_safely(f"removed the file .venv, which led to {printable(plan.redirect)}", to=sys.stderr)
     try:
         with bar("deleting", len(away)) as on_progress:
             plan.deleted = delete_all(away, on_progress=on_progress)

@@ -14,7 +14,7 @@ from central_venv.store.deleted import Deleted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
 
     from central_venv.adoption.frozen import Frozen
@@ -61,12 +61,13 @@ class Plan:
         trees: the directories in which there is something to adopt.
         candidates: the environments that can be adopted; after that, those that were.
         failed: the paths of those that cannot, or could not, with the reasons.
+        redirect: the environment in the tree that a file `.venv` leads to, by its absolute path; None if none does.
         leftovers: what killed removals left, by the absolute paths.
         size_of_leftovers: bytes that those take on disk.
         deleted: what the removal gave back.
     """
 
-    __slots__ = ("candidates", "choice", "deleted", "failed", "leftovers", "size_of_leftovers", "trees")
+    __slots__ = ("candidates", "choice", "deleted", "failed", "leftovers", "redirect", "size_of_leftovers", "trees")
 
     def __init__(self, choice: Choice, trees: list[Tree], leftovers: list[str]) -> None:
         self.choice = choice
@@ -74,6 +75,7 @@ class Plan:
         self.candidates: list[Candidate] = []
         self.failed: list[tuple[str, CentralVenvError]] = []
         self.leftovers = leftovers
+        self.redirect: str | None = None
         self.size_of_leftovers = 0
         self.deleted = Deleted()
 
@@ -129,8 +131,20 @@ def print_plan(home: Home, plan: Plan, *, to: TextIO) -> None:
             print_safely(f"  with {name} goes {_named(tree.going)}", to=to)
         elif tree.staying:
             print_safely(f"  {name} stays with {_named(sorted([*tree.going, *tree.staying]))}", to=to)
-    for path in plan.leftovers:
-        print_safely(f"  {printable(path)} is what a removal left that was broken off", to=to)
+    broken_off = [f"{path} is what a removal left that was broken off" for path in plan.leftovers]
+    for words in (*_redirect_words(home.root, plan.redirect), *broken_off):
+        print_safely(f"  {printable(words)}", to=to)
+
+
+def _redirect_words(root: str, environment: str | None) -> Iterator[str]:
+    """Where the file `.venv` leads, if it leads into the tree, and what that lets uv do."""
+    if environment is None:
+        return
+    from central_venv.project_link.redirect import taken_by_uv
+
+    what = taken_by_uv(environment)
+    words = f"the file .venv leads to {os.path.relpath(environment, root)}, and goes with it"
+    yield words if what is None else f"{words}; until then, {what}"
 
 
 def print_report(plan: Plan) -> None:

@@ -85,20 +85,25 @@ def withdrawn(root: str, places: Collection[str]) -> Iterator[list[str]]:
         raise
 
 
-def drop_dangling(root: str, environment: str) -> None:
+def drop_dangling(root: str, environment: str) -> bool:
     """Remove the project's `.venv` if it leads to an environment that is not there, as after a creation that failed.
 
     Args:
         root: true path of the project.
         environment: absolute path of the environment.
+
+    Returns:
+        Whether it was removed.
     """
-    if os.path.lexists(environment):
-        return
-    for found in _leading_to(root, [environment]):
+    removed = False
+    for found in _leading_to(root, [] if os.path.lexists(environment) else [environment]):
         try:
             remove_link(found.path)
         except LinkError as error:
             warn(error)
+        else:
+            removed = True
+    return removed
 
 
 def _leading_to(root: str, places: Collection[str]) -> Iterator[Found]:
