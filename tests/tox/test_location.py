@@ -205,6 +205,13 @@ def test_devenv_goes_where_users_expect_it(tox: Tox, package: Path) -> None:
     assert tox.environments(package) == {".pkg": "ready"}
 
 
+def test_the_redirect_to_what_devenv_made_is_left_as_ever(newest_tox: Tox, project: Path) -> None:
+    result = newest_tox.run("devenv", "-e", "a", cwd=project)
+
+    assert result.status == 0, result.text
+    assert (project / ".venv").read_text(encoding="utf-8").strip() == "venv"
+
+
 SWITCHES = {
     "variable": ({}, {"CENTRAL_VENV": "0"}),
     "project": ({"pyproject.toml": "[tool.central-venv]\nenabled = false\n"}, {}),

@@ -80,10 +80,13 @@ class CentralLoader(MemoryLoader):
     def _keeps_redirect_away(self) -> bool:
         """Whether tox >= 4.64 must not leave its file `.venv` in the project, which breaks uv there.
 
-        What `tox config` shows stays as it was, and whoever names an environment for the file wants it.
+        What `tox config` shows stays as it was, and whoever names an environment for the file wants it. The file of
+        `tox devenv` leads to an environment that is not in the store.
         """
-        shown_only = self._options.command in {"config", "c"} or getattr(self._options, "show_config", False)
-        return not shown_only and self.home_in_force is not None and self._core["venv_redirect_env"] is None
+        shown_only = getattr(self._options, "show_config", False)
+        if shown_only or self._options.command in {"config", "c", "devenv", "d"}:
+            return False
+        return self.home_in_force is not None and self._core["venv_redirect_env"] is None
 
     def found_keys(self) -> set[str]:
         """None: these are no settings of the user's, so none can be unused."""
