@@ -95,6 +95,17 @@ def test_uv_uses_the_environment_behind_a_redirect_and_keeps_that(linked: Linked
     assert linked.is_whole
 
 
+@pytest.mark.parametrize("content", ["", "/gone\n", "{environment}\nmore\n", "{environment}\n\n"])
+def test_uv_fails_on_the_redirects_that_doctor_calls_wrong(content: str, linked: Linked) -> None:
+    assert linked.central_venv("unlink").status == 0
+    linked.link.write_text(content.format(environment=linked.environment), encoding="utf-8")
+
+    found = json.loads(linked.central_venv("doctor", "--json").out)["findings"]
+
+    assert linked.uv("sync").status == 2
+    assert [each["level"] for each in found if each["code"].startswith("redirect-")] == ["wrong"]
+
+
 def test_uvs_own_central_environments_take_the_link_which_is_told(linked: Linked, tmp_path: Path) -> None:
     result = linked.uv("sync", UV_CACHE_DIR=str(tmp_path / "cache"), **CENTRAL)
     assert result.status == 0, result.text

@@ -446,7 +446,7 @@ def test_a_link_to_an_own_or_a_shared_environment_is_fine(
 
 def test_a_redirect_to_an_environment_is_fine(project: Path, base: Path, make_environment: Maker) -> None:
     make_environment(base / "elsewhere")
-    for content in (str(base / "elsewhere"), f"{base / 'elsewhere'}\r\nmore\n", "../elsewhere\n"):
+    for content in (str(base / "elsewhere"), f"{base / 'elsewhere'}\r\n", "../elsewhere\n"):
         (project / ".venv").write_bytes(content.encode())
 
         assert look(project) == []
@@ -509,6 +509,21 @@ def test_the_redirect_that_virtualenv_writes_is_told(project: Path) -> None:
         pytest.skip("this virtualenv writes none")
 
     assert any(f"leads to `{project / 'env'}`: uv" in said.what for said in look(project))
+
+
+@pytest.mark.parametrize("more", ["\n", "more\n", "# a comment"])
+def test_a_redirect_of_more_than_a_line_is_wrong(more: str, base: Path, project: Path, make_environment: Maker) -> None:
+    make_environment(base / "elsewhere")
+    write_tree(project, {".venv": f"../elsewhere\n{more}"})
+
+    assert only(project) == (
+        WRONG,
+        (
+            f"the file `{project / '.venv'}` holds more than the line with a path: uv takes all of it for the path, "
+            "and fails"
+        ),
+        "let it hold that line alone",
+    )
 
 
 @pytest.mark.parametrize("content", ["/gone/for/good\n", "gone", "."])

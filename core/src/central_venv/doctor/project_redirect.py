@@ -45,7 +45,14 @@ def examine(root: str, store: Store | None) -> Iterator[Finding]:
         )
         return
     environment = os.path.normpath(os.path.join(root, target))
-    if venv.is_environment(os.path.realpath(environment)):
+    if not redirect.is_one_line(path):
+        yield wrong(
+            PROJECT,
+            "redirect-with-more-lines",
+            f"the file `{path}` holds more than the line with a path: uv takes all of it for the path, and fails",
+            "let it hold that line alone",
+        )
+    elif venv.is_environment(os.path.realpath(environment)):
         yield from _readers(path, root)
         yield from _taken(path, environment, None if store is None else Home(store, root))
     elif not _is_name_for_pipenv(root, target):

@@ -51,6 +51,15 @@ def read(path: str) -> str | None:
     return _first_line(path)[0]
 
 
+def is_one_line(path: str) -> bool:
+    """Whether nothing follows the path in a redirect: uv takes all that there is for the path.
+
+    Args:
+        path: absolute path of the file.
+    """
+    return not _first_line(path)[1]
+
+
 def read_whole(path: str) -> str | None:
     """The same; None also if the file holds anything else, which would be lost with it.
 
