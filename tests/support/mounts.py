@@ -14,11 +14,11 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 #: How file systems are made in a file: the size that they need at least, and the options of their `mkfs`.
 _MAKERS = {
@@ -128,6 +128,20 @@ class Mounts:
             at: the directory at which it appears.
         """
         return self.program(at, "lowntfs-3g", "-o", "ignore_case", self.image("ntfs", image), at)
+
+    def lacking(self, at: Path, source: Path, **refused: int) -> Path:
+        """A directory a second time, in a file system that refuses some of what others do.
+
+        Args:
+            at: the directory at which it appears.
+            source: the directory.
+            refused: for `link`, `lock`, `make` or `rename`, the number of the error.
+        """
+        if sys.platform != "linux":
+            raise MountRefusedError("only Linux serves file systems so")
+        server = Path(__file__).with_name("lacking.py")
+        refusals = (f"{operation}={number}" for operation, number in refused.items())
+        return self.program(at, sys.executable, server, source, at, *refusals)
 
     def remote(self, at: Path, source: Path, options: str = "dir_cache=yes") -> Path:
         """A directory of a server, by sshfs; the server's program for that runs here, without a network.

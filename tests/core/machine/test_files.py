@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from support.mounts import Mounts
+
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes, links, pipes and sockets are POSIX")
 
 FAULTS = [
@@ -28,6 +30,11 @@ FAULTS = [
     pytest.param(errno.EROFS, "read-only file system", "the file system is read-only", id="read-only"),
     pytest.param(errno.EACCES, "permission denied", "make it yours and writable", id="no permission"),
     pytest.param(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG).lower(), "a shorter path", id="too long"),
+    pytest.param(errno.ENOSYS, "function not implemented", "its file system cannot do that", id="incapable"),
+    pytest.param(errno.EXDEV, os.strerror(errno.EXDEV).lower(), "lie on one file system", id="across file systems"),
+    pytest.param(errno.ENOTCONN, os.strerror(errno.ENOTCONN).lower(), "unmount that and mount it", id="server gone"),
+    pytest.param(errno.EMFILE, "too many open files", "ulimit -n", id="few descriptors"),
+    pytest.param(errno.EINVAL, "invalid argument", "look what is at that path", id="anything else"),
 ]
 
 
@@ -150,6 +157,16 @@ def test_nothing_is_written_through_what_lies_where_new_content_is_prepared(
     assert precious.read_text() == "precious"
     assert trap.readlink() == precious
     assert not (tmp_path / "file").exists()
+
+
+def test_a_file_system_without_inodes_has_another_remedy_than_a_full_one(tmp_path: Path, mounts: Mounts) -> None:
+    disk = mounts.memory(tmp_path / "disk", "size=1m,nr_inodes=2")
+    (disk / "last").touch()
+
+    with pytest.raises(StoreError, match="no space left on device") as caught:
+        files.write(f"{disk}/file", b"new")
+
+    assert caught.value.hint.startswith("its file system has no inodes left")
 
 
 @posix_only

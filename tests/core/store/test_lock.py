@@ -21,6 +21,8 @@ from support.trees import listing, write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from support.mounts import Mounts
+
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes and permissions are POSIX")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a lock")
 exec_only = pytest.mark.skipif(sys.platform == "win32", reason="no program takes the place of another on Windows")
@@ -336,7 +338,7 @@ def test_a_link_in_place_of_the_file_is_not_followed(lock: Lock, tmp_path: Path)
 
 
 @posix_only
-@pytest.mark.parametrize(("call", "number"), [("open", errno.EROFS), ("flock", errno.ENOLCK), ("flock", errno.EACCES)])
+@pytest.mark.parametrize(("call", "number"), [("open", errno.EROFS), ("flock", errno.EIO), ("flock", errno.EACCES)])
 def test_a_lock_that_the_system_refuses_is_an_error_of_the_store(
     call: str, number: int, lock: Lock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,6 +356,17 @@ def test_a_lock_that_the_system_refuses_is_an_error_of_the_store(
     reason = os.strerror(number)
     assert caught.value.message == f"cannot lock `{lock.path}`: {reason[0].lower()}{reason[1:]}"
     assert not lock.held
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told_as_such(number: int, tmp_path: Path, mounts: Mounts) -> None:
+    (tmp_path / "source").mkdir()
+    disk = mounts.lacking(tmp_path / "disk", tmp_path / "source", lock=number)
+
+    with pytest.raises(StoreError, match=r"cannot lock .*: its file system knows no locks") as caught:
+        Lock(f"{disk}/file.lock").try_acquire()
+
+    assert "on another file system" in caught.value.hint
 
 
 def failing(number: int) -> Callable[..., NoReturn]:

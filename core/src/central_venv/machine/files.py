@@ -35,11 +35,6 @@ _CHUNK = 1 << 16
 #: What Windows marks a junction with: `stat.IO_REPARSE_TAG_MOUNT_POINT`, which is there only.
 JUNCTION = 0xA0000003
 
-_DEFAULT_REMEDY = (
-    "make it yours and writable, set `CENTRAL_VENV_HOME` to a directory that is, or turn central-venv off with "
-    "`CENTRAL_VENV=0`"
-)
-
 
 def store_error(error: OSError, action: str, path: str) -> StoreError:
     """Put a failed file operation into words.
@@ -49,21 +44,9 @@ def store_error(error: OSError, action: str, path: str) -> StoreError:
         action: what was tried, such as ``create``.
         path: on what.
     """
-    return StoreError(f"cannot {action} `{path}`: {reason(error)}", hint=_remedy(error.errno or 0))
+    from central_venv.machine.remedies import remedy  # which a lookup does not need
 
-
-def _remedy(number: int) -> str:
-    import errno  # 300 names, of which a lookup needs none
-
-    remedies = {
-        errno.ENOSPC: "free some space there, or set `CENTRAL_VENV_HOME` to a directory on another disk",
-        errno.EDQUOT: "your quota is used up: remove something, or set `CENTRAL_VENV_HOME` to a directory on another "
-        "disk",
-        errno.EROFS: "the file system is read-only: set `CENTRAL_VENV_HOME` to a directory that you can write",
-        errno.ENAMETOOLONG: "set `CENTRAL_VENV_HOME` to a shorter path",
-        errno.ENOTDIR: "something in that path is not a directory: set `CENTRAL_VENV_HOME` to another path",
-    }
-    return remedies.get(number, _DEFAULT_REMEDY)
+    return StoreError(f"cannot {action} `{path}`: {reason(error)}", hint=remedy(error.errno or 0, path))
 
 
 def reason(error: OSError) -> str:

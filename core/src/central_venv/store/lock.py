@@ -98,7 +98,7 @@ class Lock:
                     self._descriptor, self._owner = descriptor, os.getpid()
                     return True
             except OSError as error:
-                raise files.store_error(error, "lock", self.path) from error
+                raise _refusal(error, self.path) from error
             finally:
                 if self._descriptor != descriptor:
                     os.close(descriptor)
@@ -227,6 +227,20 @@ def wait(attempt: Callable[[], bool], *, path: str, on_wait: Callable[[], None],
             return
         time.sleep(POLL_INTERVAL)
     raise WaitCancelledError(f"gave up waiting for `{path}`", hint="run the command again")
+
+
+def _refusal(error: OSError, path: str) -> StoreError:
+    """What to say of a file that the system does not lock, whoever has it."""
+    import errno
+
+    from central_venv.machine.remedies import ELSEWHERE
+
+    if error.errno in {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}:
+        return StoreError(
+            f"cannot lock `{path}`: its file system knows no locks ({files.reason(error)})",
+            hint=f"mount it so that it does, on NFS with a server that runs the lock service, or {ELSEWHERE}",
+        )
+    return files.store_error(error, "lock", path)
 
 
 def _is_at(path: str, descriptor: int) -> bool:
