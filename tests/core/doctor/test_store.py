@@ -102,11 +102,12 @@ def change_record(home: Home, **changes: Any) -> None:
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, ...]]:
-    """Everything that a change of a tree would change."""
+    """Everything that a change of a tree would change; but for the times of the store and its trash: trying is fine."""
     found: dict[str, tuple[int, ...]] = {}
     for path in [root, *sorted(root.rglob("*"))]:
         status = path.lstat()
-        found[str(path)] = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        times = () if path in {root, root / ".trash"} else (status.st_mtime_ns, status.st_ctime_ns)
+        found[str(path)] = (status.st_mode, status.st_size, *times, status.st_ino)
     return found
 
 

@@ -9,6 +9,7 @@ import sys
 from central_venv.doctor import homes
 from central_venv.doctor.finding import STORE, command, guarded, listed, named, note, stands_in_the_way, wrong
 from central_venv.doctor.store_locks import examine_locks
+from central_venv.doctor.store_needs import examine_needs, examine_site
 from central_venv.doctor.store_path import MOVE_STORE, examine_path, shortened_nox_names
 from central_venv.errors import CentralVenvError
 from central_venv.machine import backups, clock, files
@@ -45,7 +46,7 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
     try:
         status = os.stat(store.path)
     except FileNotFoundError:
-        yield _missing(store.path)
+        yield from _missing(store.path)
         return
     except OSError as error:
         failed = files.store_error(error, "look at", store.path)
@@ -76,19 +77,23 @@ def examine(store: Store, root: str | None) -> Iterator[Finding]:
             f"the store `{store.path}` cannot be written, so nothing can be made or removed in it",
             "make it writable, or set `CENTRAL_VENV_HOME` to a directory that is",
         )
+    elif not files.is_strangers(status):
+        yield from examine_needs(store.path)
     yield from examine_locks(store.path)
     yield from _contents(list(files.entries(store.path, follow=True)), store.path, root)
 
 
-def _missing(store: str) -> Finding:
+def _missing(store: str) -> Iterator[Finding]:
     if os.path.islink(store):
-        return wrong(
+        yield wrong(
             STORE,
             "store-dangling-link",
             f"the store `{store}` is a link that leads nowhere",
             "remove the link, or make its target",
         )
-    return note(STORE, "store-missing", f"there is no store yet; it will be `{store}`")
+        return
+    yield note(STORE, "store-missing", f"there is no store yet; it will be `{store}`")
+    yield from examine_site(store)
 
 
 if sys.platform == "win32":

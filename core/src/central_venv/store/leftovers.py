@@ -88,6 +88,8 @@ def _remove_all(paths: Iterable[str], deleted: Deleted) -> None:
                 if is_mark(entry.name):
                     remove(entry.path, deleted)
             _remove_empty(path, deleted)
+        elif path.endswith(files.UNFINISHED) and files.is_directory(os.lstat(path)):  # in which nothing was tried yet
+            _remove_empty(path, deleted)
         else:
             remove(path, deleted)
 
