@@ -279,6 +279,29 @@ def test_a_home_of_root_that_others_may_write_is_refused(mode: int, of_root: Hom
 
 
 @superuser_only
+@pytest.mark.parametrize("what", ["mode", "owner"])
+def test_a_home_of_root_that_others_may_exchange_is_refused(what: str, of_root: Home) -> None:
+    if what == "mode":
+        os.chmod(of_root.store.path, 0o777)
+    else:
+        os.chown(of_root.store.path, SOMEBODY + 1, -1)
+
+    with pytest.raises(HomeConflictError) as caught:
+        of_root.check()
+
+    assert caught.value.message == (
+        f"the home `{of_root.path}` belongs to root, but others may put something else in its place"
+    )
+
+
+@superuser_only
+def test_where_nobody_may_rename_what_is_not_theirs_a_home_of_root_is_run_from(of_root: Home) -> None:
+    os.chmod(of_root.store.path, 0o1777)
+
+    assert of_root.check()
+
+
+@superuser_only
 @pytest.mark.parametrize("what", ["mode", "owner", "link"])
 def test_an_environment_in_roots_home_that_others_may_write_is_refused(what: str, of_root: Home) -> None:
     path = Path(of_root.environment_path("tox", "py312"))

@@ -28,9 +28,13 @@ def refuse_unsafe(path: str, what: str, status: os.stat_result) -> None:
         status: from `os.lstat`.
 
     Raises:
-        HomeConflictError: some other user can write it.
+        HomeConflictError: some other user can write it, or put something else in its place.
     """
     if is_only_for_root_to_write(path, status):
+        if _others_may_exchange(path):
+            raise HomeConflictError(
+                f"the {what} `{path}` belongs to root, but others may put something else in its place", hint=_HINT
+            )
         return
     if status.st_uid == 0:
         from shlex import join
@@ -57,6 +61,20 @@ def refuse_change(path: str, what: str) -> None:
 
 def _words(path: str, what: str, status: os.stat_result) -> str:
     return f"the {what} `{path}` {belongs(status)}"
+
+
+def _others_may_exchange(path: str) -> bool:
+    """Whether a user who is neither this one nor root may rename what is at a path."""
+    directory = os.path.dirname(path)
+    status = os.stat(directory)
+    if not files.is_strangers(status):
+        return False
+    return not is_roots(directory, status) or bool(status.st_mode & _WRITABLE_BY_OTHERS and not _is_sticky(status))
+
+
+def _is_sticky(status: os.stat_result) -> bool:
+    """Whether in a directory that others may write, they may not rename what is not theirs."""
+    return bool(status.st_mode & stat.S_ISVTX)
 
 
 def is_only_for_root_to_write(path: str, status: os.stat_result) -> bool:
