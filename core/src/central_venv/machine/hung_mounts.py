@@ -102,7 +102,7 @@ else:
             polled = poll()
             polled.register(end)
             answered = bool(polled.poll(ANSWER_TIMEOUT * 1000))
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a path that this system cannot have
             return True
         finally:
             os.close(end)
