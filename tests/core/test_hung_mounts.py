@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from central_venv import Home, Store
+from central_venv.store.project_record import read_project, write_project
 from support.commands import Said
 from support.environments import seal, seal_shared
 from support.trees import write_tree
@@ -46,6 +47,11 @@ def nas(base: Path, store: Path, here: Path, mounts: Mounts) -> Path:
         root.mkdir(exist_ok=True)
         home = Home(Store(str(store)), str(root))
         seal(home, "py312" if root != here else ".venv", "tox" if root != here else "project")
+        if root.parent == nas:
+            record = read_project(home.record_path)
+            assert record is not None
+            record.volume = "server:/share"  # as for NFS, which can be told from another one
+            write_project(home.record_path, record)
         if root == nas / "one":
             home.share("@torch")
     shutil.rmtree(base / "gone")
