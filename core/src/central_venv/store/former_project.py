@@ -14,6 +14,7 @@ from central_venv.store.renewal import is_in_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from central_venv.store.project_record import ProjectRecord
     from central_venv.store.store import Store
 
 
@@ -38,23 +39,24 @@ def _former_root(store: Store, root: str) -> str | None:
     number = host.inode(root)
     if number is None:
         return None
-    mark = b'"inode": %d' % number  # that of a longer number, too: what is found is looked at closely
+    mark = b'"inode": %d' % number  # the record of a longer number holds that, too
     try:
         homes = list(store.homes())
     except CentralVenvError:
         return None
-    return next((former for home in homes if (former := _place_on_record(home, mark, root)) is not None), None)
+    records = (record for home in homes if (record := _record_with(home, number, mark)) is not None)
+    return next((each.root for each in records if each.root != root and identity.moved_to(each, (root,)) == root), None)
 
 
-def _place_on_record(home: str, mark: bytes, root: str) -> str | None:
-    """Where a project was by the record of a home, if that surely is about it."""
+def _record_with(home: str, number: int, mark: bytes) -> ProjectRecord | None:
+    """The record of a home with something in it, if its project has that inode number.
+
+    That of any other project is not looked at: it may lie on a mount that does not answer.
+    """
     path = layout.project_record_path(home)
     try:
-        if mark not in (files.read(path) or b""):
-            return None
-        record = read_project(path)
-        if record is None or record.root == root or not (record.shared is not None or is_in_use(home)):
-            return None
+        record = read_project(path) if mark in (files.read(path) or b"") else None
+        is_meant = record is not None and record.inode == number and (record.shared is not None or is_in_use(home))
     except CentralVenvError:
         return None
-    return record.root if identity.moved_to(record, (root,)) == root else None
+    return record if is_meant else None
