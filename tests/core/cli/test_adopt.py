@@ -713,6 +713,7 @@ def test_environments_that_cannot_be_looked_at_any_more_are_not_called_removed(
 
     assert said.status == 1
     assert "removed" not in said.out + said.err
+    assert said.err.endswith(f"kept {tox / 'b'}: what it lay in is a file now\n")
     assert tox.read_text() == "mine"
     assert (aside / "a" / "pyvenv.cfg").exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -11,12 +12,12 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import pytest
 from central_venv import Home, Store
 from central_venv.cli import listing as list_command
-from central_venv.cli import main, parse_quickly
+from central_venv.cli import main, parse_quickly, report_errors
 from central_venv.cli import path as path_command
 from central_venv.cli.parser import parse
 from central_venv.cli.text import print_safely
@@ -1196,14 +1197,63 @@ def test_in_a_directory_that_is_gone_there_is_no_project(base: Path, monkeypatch
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device here is always full")
-@pytest.mark.parametrize("arguments", [["path"], ["list", "--json"], ["config"]], ids=" ".join)
-def test_an_answer_that_cannot_be_written_is_an_error(arguments: list[str], project: Path) -> None:
+@pytest.mark.parametrize("buffering", ["", "1"], ids=["kept until there is much", "written at once"])
+@pytest.mark.parametrize("arguments", [["path"], ["config"], ["hook", "bash"]], ids=" ".join)
+def test_an_answer_that_cannot_be_written_is_an_error(arguments: list[str], buffering: str, project: Path) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         command = [sys.executable, "-m", "central_venv", *arguments]
-        done = subprocess.run(command, cwd=project, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        variables = {**os.environ, "PYTHONUNBUFFERED": buffering}
+        done = subprocess.run(
+            command, cwd=project, env=variables, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
 
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: cannot write the answer: No space left on device\nhint: make room for it there\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.EIO, "", "/file"), "cannot use `/file`: input/output error"),
+        (OSError(errno.EMFILE, "", b"/file"), "cannot use `/file`: too many open files"),
+        (OSError(errno.EXDEV, "", "/old", None, "/new"), "cannot use `/old` and `/new`: invalid cross-device link"),
+        (OSError(errno.ENOMEM, ""), "cannot go on: cannot allocate memory"),
+        (OSError("strange"), "cannot go on: strange"),
+        (FileNotFoundError(errno.ENOENT, ""), "the current directory is gone"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else str(value),
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="each system has words of its own")
+def test_what_the_system_refuses_elsewhere_is_said_of_the_file(
+    error: OSError, expected: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> NoReturn:
+        raise error
+
+    assert report_errors(fail) == 1
+
+    said = capfd.readouterr().err
+    assert said.startswith(f"error: {expected}\nhint: ")
+    assert "make room" not in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a directory that somebody is in stays")
+@pytest.mark.parametrize("words", [["uv", "sync"], ["activate", "x", "--shell", "bash"], ["move", "--store", "old"]])
+def test_in_a_directory_that_is_gone_every_command_says_so(
+    words: list[str], base: Path, monkeypatch: pytest.MonkeyPatch, run: Runner
+) -> None:
+    (base / "gone").mkdir()
+    monkeypatch.chdir(base / "gone")
+    (base / "gone").rmdir()
+
+    said = run(*words)
+
+    assert (said.status, said.err) == (
+        1,
+        "error: the current directory is gone\nhint: go to a directory that exists\n",
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell's way to close a stream")

@@ -194,6 +194,15 @@ def test_where_nothing_can_be_run_it_is_not_the_program_that_is_wrong(mounts: Mo
     )
 
 
+def test_a_directory_is_no_program(tmp_path: Path) -> None:
+    said = run(str(tmp_path))
+
+    assert (said.returncode, said.stderr) == (
+        126,
+        f"error: cannot run `{tmp_path}`: it is a directory\nhint: name a program\n",
+    )
+
+
 def test_a_path_that_leads_to_nothing_is_no_program() -> None:
     said = run("./missing")
 

@@ -46,9 +46,12 @@ def objection(root: str, path: str) -> str | None:
     Raises:
         FileNotFoundError: it is not there any more.
     """
-    status = os.lstat(path)
-    if not files.is_directory(status):
-        return "it is a link or a file now"
+    try:
+        status = os.lstat(path)
+    except NotADirectoryError:
+        status = None
+    if status is None or not files.is_directory(status):
+        return "what it lay in is a file now" if status is None else "it is a link or a file now"
     if files.is_strangers(status):
         return f"it belongs to another user (id {status.st_uid})"
     place = os.path.join(os.path.realpath(path), "")

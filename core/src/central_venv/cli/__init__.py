@@ -14,7 +14,7 @@ from central_venv.errors import CentralVenvError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TextIO
 
     class QuickCommand(Protocol):
         """What the module of such a command holds."""
@@ -68,25 +68,84 @@ def report_errors(command: Callable[[], int]) -> int:
     if sys.stdout is None:
         complain(CentralVenvError("cannot write the answer: stdout is closed", hint="leave it open"))
         return FAILED
+    stdout = sys.stdout
+    sys.stdout = _Answer(stdout)
     try:
         status = command()
         sys.stdout.flush()
     except CentralVenvError as error:
         complain(error)
         return error.status
+    except _UnansweredError as error:
+        _complain_unanswered(error.__cause__)
     except OSError as error:
-        # Nobody reads to the end, as `head`, or there is no room where the answer goes. What is left of it must not be
-        # written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            complain(
-                CentralVenvError(f"cannot write the answer: {error.strerror or error}", hint="make room for it there")
-            )
+        _complain_of_system(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     else:
         return status
+    finally:
+        sys.stdout = stdout
     return FAILED
+
+
+class _UnansweredError(Exception):
+    """The answer cannot be written; the cause says why."""
+
+
+class _Answer:
+    """stdout, whose errors are told from all others."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write what is printed."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise _UnansweredError from error
+
+    def flush(self) -> None:
+        """Let nothing be kept."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise _UnansweredError from error
+
+
+def write_answer(content: bytes) -> None:
+    """Write bytes to stdout: paths need not be text."""
+    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise _UnansweredError from error
+
+
+def _complain_unanswered(cause: BaseException | None) -> None:
+    # What is left of it must not be written at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(cause, OSError) and not isinstance(cause, BrokenPipeError):  # nobody reads to the end, as `head`
+        reason = cause.strerror or cause
+        complain(CentralVenvError(f"cannot write the answer: {reason}", hint="make room for it there"))
+
+
+def _complain_of_system(error: OSError) -> None:
+    """Say what the system refused, and of which file."""
+    from central_venv.machine.files import reason
+    from central_venv.machine.remedies import remedy
+
+    if isinstance(error, FileNotFoundError) and not error.filename:  # nothing else than a relative path has no name
+        complain(CentralVenvError("the current directory is gone", hint="go to a directory that exists"))
+        return
+    names = " and ".join(f"`{os.fsdecode(name)}`" for name in (error.filename, error.filename2) if name)
+    message = f"cannot use {names}: {reason(error)}" if names else f"cannot go on: {reason(error)}"
+    complain(CentralVenvError(message, hint=remedy(error.errno or 0, str(error.filename or ""))))
 
 
 def _run(argv: list[str]) -> int:

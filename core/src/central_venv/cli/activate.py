@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv.cli import DONE, FAILED, complain
+from central_venv.cli import DONE, FAILED, complain, write_answer
 from central_venv.cli.text import print_safely
 from central_venv.errors import CentralVenvError, EnvironmentNameError, ProjectNotFoundError, StoreError
 from central_venv.machine.words import printable
@@ -72,8 +72,7 @@ def run(arguments: Namespace) -> int:
             _complain_of_ambiguity(arguments.name, roots)
             return FAILED
         words = _of_project(roots[0], arguments.python)
-    sys.stdout.flush()
-    os.write(sys.stdout.fileno(), os.fsencode(call(arguments.shell, FUNCTION, words)))  # paths need not be text
+    write_answer(os.fsencode(call(arguments.shell, FUNCTION, words)))  # paths need not be text
     return DONE
 
 

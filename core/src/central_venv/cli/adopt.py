@@ -150,7 +150,7 @@ def _plan(home: Home, choice: Choice, names: Sequence[str], *, keep: bool) -> Pl
         for old in tree.environments:
             try:
                 plan.candidates.append(_candidate(home, choice, tree, old, keep=keep))
-            except FileNotFoundError:  # somebody else adopted it
+            except (FileNotFoundError, NotADirectoryError):  # somebody else adopted it
                 continue
             except CentralVenvError as error:
                 if os.path.lexists(old.path):
@@ -177,7 +177,7 @@ def _redirect(root: str) -> str | None:
 
 def _candidate(home: Home, choice: Choice, tree: Tree, old: InTree, *, keep: bool) -> Candidate:
     if not keep and (reason := objection(home.root, old.path)) is not None:
-        hint = "mend that first, or keep the old one with `--keep`"
+        hint = "run the command again once that is no longer so, or keep the old one with `--keep`"
         if host.mounts_below(old.path):
             hint = "`central-venv adopt --keep` makes the new one; then unmount that, or leave out the volume"
         raise AdoptionError(f"`{old.path}` could not be removed: {reason}", hint=hint)

@@ -7,10 +7,7 @@ is printed, the shell offers files.
 
 from __future__ import annotations
 
-import os
-import sys
-
-from central_venv.cli import DONE
+from central_venv.cli import DONE, write_answer
 from central_venv.cli.candidates import BegunLine
 
 TYPE_CHECKING = False
@@ -34,8 +31,7 @@ def run(arguments: Namespace) -> int:
         lines = _lines(arguments.words or [""])
     else:
         lines = _lines_for_bash(arguments.line, arguments.word)
-    sys.stdout.flush()
-    os.write(sys.stdout.fileno(), "".join(f"{line}\n" for line in lines).encode())
+    write_answer("".join(f"{line}\n" for line in lines).encode())
     return DONE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from central_venv.cli import DONE
+from central_venv.cli import DONE, write_answer
 from central_venv.cli.options import add_adoption, add_environment, add_project
 from central_venv.errors import CreationError
 from central_venv.policy.layout import SHARED_PREFIX
@@ -61,8 +61,7 @@ def run(arguments: Namespace) -> int:
     path, made = _create_shared(arguments) if arguments.name is not None else _create(arguments)
     version = venv.python_version(path) or "an unknown Python"
     print(f"{'created, with' if made else 'is there already, with'} Python {version}", file=sys.stderr)
-    sys.stdout.flush()
-    os.write(sys.stdout.fileno(), os.fsencode(path + os.linesep))
+    write_answer(os.fsencode(path + os.linesep))
     return DONE
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 
-from central_venv.cli import DONE
+from central_venv.cli import DONE, write_answer
 from central_venv.project_environment.activation import EXPORTS, USUAL_EXPORTS
 
 TYPE_CHECKING = False
@@ -80,8 +79,7 @@ def run(arguments: EnvArguments) -> int:
 
 def _write(text: str) -> None:
     """Paths need not be text."""
-    sys.stdout.flush()
-    os.write(sys.stdout.fileno(), os.fsencode(text))
+    write_answer(os.fsencode(text))
 
 
 def _exported(arguments: EnvArguments) -> tuple[str, ...]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from central_venv import project_environment
-from central_venv.cli import DONE
+from central_venv.cli import DONE, write_answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +33,5 @@ def run(arguments: Namespace) -> int:
     """Print the script."""
     path = os.path.join(os.path.dirname(project_environment.__file__), "shells", _SCRIPTS[arguments.program])
     with open(path, "rb") as script:
-        sys.stdout.flush()
-        os.write(sys.stdout.fileno(), script.read())  # bash on Windows does not take the line ends of Windows
+        write_answer(script.read())  # bash on Windows does not take the line ends of Windows
     return DONE

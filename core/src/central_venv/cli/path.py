@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 
-from central_venv.cli import DONE, FAILED
+from central_venv.cli import DONE, FAILED, write_answer
 from central_venv.policy.layout import PROJECT_RUNNER
 
 TYPE_CHECKING = False
@@ -61,8 +60,7 @@ def conflict(arguments: PathArguments) -> str | None:
 def run(arguments: PathArguments) -> int:
     """Print the path as it is, byte for byte; with ``--exists``, fail if there is nothing there."""
     path = _path(arguments)
-    sys.stdout.flush()
-    os.write(sys.stdout.fileno(), os.fsencode(path + os.linesep))
+    write_answer(os.fsencode(path + os.linesep))
     return DONE if not arguments.exists or os.path.exists(path) else FAILED
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -78,7 +77,7 @@ def print_summary(projects: Sequence[FoundProject]) -> None:
 
 
 def _console() -> Console:
-    if isinstance(sys.stdout, TextIOWrapper):
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # as `print_safely` does
     return Console(highlight=False)
 

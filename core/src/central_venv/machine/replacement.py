@@ -46,6 +46,8 @@ def exec_or_run(command: list[str], variables: Mapping[str, str], programs: str 
     try:
         return _exec_or_run(path, command, variables)
     except OSError as error:
+        if os.path.isdir(path):
+            raise CommandError(f"cannot run `{path}`: it is a directory", hint="name a program") from error
         raise _refusal(path, error) from error
 
 

@@ -24,8 +24,14 @@ def true_path(path: str) -> str:
 
     On a file system that ignores case or Unicode form, `Foo`, `foo` and `FOO` are one directory: the true path has
     the spelling that a listing of its parent shows. A path that does not exist is made absolute as far as possible.
+
+    Raises:
+        ProjectNotFoundError: it is a relative one, and the current directory has been removed.
     """
-    resolved = os.path.realpath(path)
+    try:
+        resolved = os.path.realpath(path)
+    except FileNotFoundError as error:
+        raise ProjectNotFoundError("the current directory is gone", hint="go to a directory that exists") from error
     # On Windows the system call behind `realpath` answers with the stored spelling and drive letter.
     return resolved if sys.platform == "win32" else _spelled(resolved)
 
@@ -85,10 +91,7 @@ def current_directory() -> str:
     Raises:
         ProjectNotFoundError: it has been removed.
     """
-    try:
-        return true_path(os.curdir)
-    except FileNotFoundError as error:
-        raise ProjectNotFoundError("the current directory is gone", hint="go to a directory that exists") from error
+    return true_path(os.curdir)
 
 
 def find_root(directory: str) -> str:
