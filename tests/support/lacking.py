@@ -58,7 +58,8 @@ class Served:
     def on_26(self, node: int, body: bytes) -> bytes:  # noqa: ARG002
         """INIT."""
         minor = struct.unpack_from("<II", body)[1]
-        flags = struct.unpack_from("<I", body, 12)[0] & _LOCKS_OF_FILES
+        # Otherwise the kernel keeps the locks itself.
+        flags = _LOCKS_OF_FILES if self._refused.keys() & set(_OPERATIONS["lock"]) else 0
         return struct.pack("<IIIIHHIIHH28x", 7, min(minor, 31), 0, flags, 12, 9, _ROOM >> 1, 1, 0, 0)
 
     def on_1(self, node: int, body: bytes) -> bytes:

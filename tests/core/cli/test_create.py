@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from support.commands import Runner
+    from support.mounts import Mounts
 
     Installer = Callable[..., None]
 
@@ -578,3 +580,18 @@ def test_a_project_that_shares_one_is_told_how_to_make_it(here: Path, run: Runne
         ),
     )
     assert run("create", "--env", ".venv").status == 0
+
+
+def test_a_file_system_without_links_is_said_to_be_the_reason(
+    here: Path, base: Path, run: Runner, mounts: Mounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (base / "disk").mkdir()
+    monkeypatch.setenv("CENTRAL_VENV_HOME", str(mounts.lacking(base / "disk", base / "disk", link=errno.EPERM) / "s"))
+
+    said = run("create", "--python", sys.executable)
+
+    assert said.status == 1
+    assert said.err.endswith("hint: the file system there knows no symbolic links: choose a directory on another one\n")
+    assert listing(base / "disk" / "s" / home_name(str(here))) <= {"project.json", ".central-venv"} | {
+        f".central-venv/{name}" for name in ("home.lock", "project", "project/.venv.lock")
+    }

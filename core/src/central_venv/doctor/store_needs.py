@@ -180,7 +180,7 @@ def _try_link(store: str, path: str) -> Iterator[Finding]:
             yield wrong(
                 STORE,
                 "links-refused",
-                f"there can be no symbolic links in the store `{store}`, which environments are made of: "
+                f"there can be no symbolic links in the store `{store}`, so uv makes no environment there: "
                 f"{files.reason(error)}",
                 ELSEWHERE,
             )

@@ -232,6 +232,23 @@ def remove(path: str) -> None:
         raise store_error(error, "remove", path) from error
 
 
+def lacks_links(directory: str) -> bool:
+    """Whether a file system knows no symbolic links, as FAT: uv then makes no environment, where others copy Python.
+
+    Args:
+        directory: an absolute path on it, where one can be tried.
+    """
+    import errno
+
+    link = os.path.join(directory, f".{os.getpid():x}-{os.urandom(4).hex()}{UNFINISHED}")
+    try:
+        os.symlink(os.curdir, link)
+    except OSError as error:
+        return error.errno in {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP} and os.name != "nt"
+    os.unlink(link)
+    return False
+
+
 def is_directory(status: os.stat_result) -> bool:
     """Whether something is a directory, and no link or junction to one.
 

@@ -311,7 +311,9 @@ def _run(command: list[str], path: str, directory: str) -> None:
         reason = "; ".join(lines) or f"status {status}"
         raise CreationError(
             f"`{program}` could not make the environment: {reason}",
-            hint=f"fix what `{program}` reports, then run the command again",
+            hint="the file system there knows no symbolic links: choose a directory on another one"
+            if files.lacks_links(os.path.dirname(path))
+            else f"fix what `{program}` reports, then run the command again",
         )
     if not venv.is_environment(path):
         raise CreationError(f"`{program}` made no environment at `{path}`", hint="try again")
