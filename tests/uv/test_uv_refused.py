@@ -67,6 +67,13 @@ def test_what_was_installed_stays_when_the_command_fails(newest_uv: Uv, base: Pa
 
 
 @posix_only
+def test_what_a_program_put_into_the_environment_stays_when_it_fails(newest_uv: Uv, project: Path) -> None:
+    assert newest_uv.run("run", "sh", "-c", 'echo > "$VIRTUAL_ENV/bin/tool"; exit 3', cwd=project).status == 3
+
+    assert (newest_uv.home(project) / ".venv" / "bin" / "tool").exists()
+
+
+@posix_only
 def test_what_a_process_still_uses_stays(newest_uv: Uv, project: Path) -> None:
     said = newest_uv.run("run", "sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!; exit 3", cwd=project)
 

@@ -233,7 +233,7 @@ def remove(path: str) -> None:
 
 
 def lacks_links(directory: str) -> bool:
-    """Whether a file system knows no symbolic links, as FAT: uv then makes no environment, where others copy Python.
+    """Whether a file system knows no symbolic links, as FAT: no environment can be made there.
 
     Args:
         directory: an absolute path on it, where one can be tried.

@@ -223,7 +223,7 @@ class _Removal:
             environment = there.get(listed.path)
             if environment is None:
                 continue
-            reason = self._objections.to(target.project, listed, environment)
+            reason = self._objections.to(target.project, listed, environment) or target.refusal(listed.path)
             if reason is None:
                 environment.usage = listed.usage
                 yield environment

@@ -6,7 +6,7 @@ from central_venv.store.deleted import Deleted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from central_venv.inventory.found import FoundEnvironment, FoundProject
     from central_venv.store.trash import Trash
@@ -23,17 +23,25 @@ class Target:
         environments: those of them that are to be removed.
         whole: whether the home is to be removed with what runners left in it beside environments.
         forced: whether a shared environment is to be removed although projects use it.
+        refusal: told the path of each once nobody uses it or can begin to, returns why it must stay, if it must.
     """
 
-    __slots__ = ("environments", "forced", "project", "whole")
+    __slots__ = ("environments", "forced", "project", "refusal", "whole")
 
     def __init__(
-        self, project: FoundProject, environments: Sequence[FoundEnvironment], *, whole: bool, forced: bool = False
+        self,
+        project: FoundProject,
+        environments: Sequence[FoundEnvironment],
+        *,
+        whole: bool,
+        forced: bool = False,
+        refusal: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self.project = project
         self.environments = environments
         self.whole = whole
         self.forced = forced
+        self.refusal = refusal
 
 
 class Removed:
