@@ -20,6 +20,7 @@ def test_all_errors_are_known_here() -> None:
         "DamagedRecordError",
         "EnvironmentNameError",
         "HomeConflictError",
+        "HungMountError",
         "LinkError",
         "MoveError",
         "MovedEnvironmentError",

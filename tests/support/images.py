@@ -16,20 +16,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.hosts import SCRIPTS
+from support.hosts import ROOT, SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from support.mounts import Mounts
 
-#: Becomes the user ``$2`` in the directory ``$3`` of the root ``$1``, with the directory ``$4`` mounted at ``$5``.
+#: Becomes the user ``$2`` in the directory ``$3`` of the root ``$1``, with the directory ``$4`` mounted at ``$5``, and
+#: the programs that lie in ``$7`` there, too, if that would be hidden.
 _ENTER = """
 set -e
-root=$1 user=$2 directory=$3 cache=$4 at=$5 access=$6; shift 6
+root=$1 user=$2 directory=$3 cache=$4 at=$5 access=$6 programs=$7; shift 7
 mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+if [ -n "$programs" ]; then
+    mkdir -p "$root$programs"
+    mount --bind "$programs" "$root$programs"
+    mount -o remount,bind,ro "$root$programs"
+fi
 if [ -n "$at" ]; then mkdir -p "$root$at"; mount --bind "$cache" "$root$at"; fi
 cd "$root"
 pivot_root . mnt
@@ -39,6 +45,10 @@ cd "$directory"
 if [ "$user" = 0 ]; then exec "$@"; fi
 exec setpriv --reuid "$user" --regid "$user" --clear-groups --inh-caps=-all --bounding-set=-all "$@"
 """
+
+
+#: This checkout, if it lies where a container has a directory of its own.
+_HIDDEN = str(ROOT) if ROOT.is_relative_to("/tmp") else ""
 
 
 class Image:
@@ -134,7 +144,7 @@ class Image:
         read_only: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         user = self.user if user is None else user
-        place = [str(self.root), user, self.directory, str(cache), at, "ro" if read_only else "rw"]
+        place = [str(self.root), user, self.directory, str(cache), at, "ro" if read_only else "rw", _HIDDEN]
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "sh", *place, *words]
         variables = {**self.variables, "HOME": "/root" if user == "0" else "/"}
         return subprocess.run(command, check=False, capture_output=True, text=True, env=variables)

@@ -40,9 +40,16 @@ def test_a_signal_that_ends_the_program_counts_as_in_a_shell() -> None:
     assert output("kill -9 $$") == "status 137\n"
 
 
+def _heed(number: signal.Signals) -> Callable[[], object]:
+    """Undo what ignores a signal, as `nohup` does."""
+    return lambda: signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_passed_on(number: signal.Signals) -> None:
-    process = start(f"trap 'kill $!; echo caught; exit 3' {number.name[3:]}; sleep 60 & echo ready; wait")
+    process = start(
+        f"trap 'kill $!; echo caught; exit 3' {number.name[3:]}; sleep 60 & echo ready; wait", _heed(number)
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
 
