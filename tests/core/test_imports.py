@@ -42,6 +42,7 @@ print(json.dumps(sorted(loaded)))
 """
 
 PATH = "from central_venv.cli import main\nmain({arguments!r})"
+NO_EXEC = "from central_venv.machine import replacement\nreplacement.exec_or_run = lambda *_: 0"
 PROJECT_HOME = "import central_venv\ncentral_venv.project_home({root!r})"
 
 
@@ -120,7 +121,6 @@ def test_importing_the_package_loads_none_of_its_modules(project: Path) -> None:
     ids=" ".join,
 )
 def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(arguments: list[str], project: Path) -> None:
-    no_exec = "from central_venv.machine import replacement\nreplacement.exec_or_run = lambda *_: 0"
     prepare = "import central_venv\nhome = central_venv.project_home('.')\n"
     for name in (".venv", ".venv+extra.a"):
         prepare += (
@@ -132,13 +132,16 @@ def test_a_command_in_an_environment_that_is_there_loads_nothing_expensive(argum
             "open(environment.path + '/pyvenv.cfg', 'w').close()\n"
             "environment.seal()\n"
             "environment.release()\n"
+            "os.mkdir(environment.uses.directory)\n"  # as the run before leaves it
+            "open(environment.uses.directory + '/4711-12345678.lock', 'w').close()\n"
         )
     loaded_by(prepare, project)
 
-    loaded = loaded_by(f"{no_exec}\n{PATH.format(arguments=arguments)}", project)
+    loaded = loaded_by(f"{NO_EXEC}\n{PATH.format(arguments=arguments)}", project)
 
     assert "central_venv.project_environment.choice" in loaded
     assert loaded & EXPENSIVE == set()
+    assert "contextlib" not in loaded or arguments[0] != "run"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows asks platformdirs")
@@ -147,6 +150,7 @@ def test_a_command_loads_only_itself(project: Path) -> None:
 
     modules = {module for module, _ in COMMANDS.values()}
     assert {module for module in modules if f"central_venv.cli.{module}" in loaded} == {"listing"}
+    assert "contextlib" not in loaded
 
 
 @pytest.mark.parametrize(

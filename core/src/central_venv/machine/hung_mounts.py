@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 from central_venv.machine import host
 
@@ -57,7 +56,10 @@ class HungMounts:
         if self._waiting is None:
             points = {point for point, kind in host.mounts() if _may_hang(kind)}
             self._waiting = sorted(points, key=len, reverse=True)
-        return any(self._is_hung(point, path) for point in self._waiting if _is_at(path, point))
+        for point in self._waiting:  # noqa: SIM110  # mostly there is none, and a list asks for thousands of paths
+            if _is_at(path, point) and self._is_hung(point, path):
+                return True
+        return False
 
     def _is_hung(self, point: str, path: str) -> bool:
         if point not in self._hung:
@@ -82,7 +84,6 @@ if sys.platform == "win32":
         return True
 
 else:
-    from select import poll
 
     def _answers(point: str, path: str) -> bool:
         """Whether a mount answers in time; yes if another process cannot ask.
@@ -91,6 +92,9 @@ else:
             point: where it is mounted.
             path: a path on it.
         """
+        from contextlib import suppress  # to load these takes as long as to look at a hundred homes
+        from select import poll
+
         end, other_end = os.pipe()
         # It may be there for long, and others wait for the end of our output: it holds nothing but the pipe.
         held = [(os.POSIX_SPAWN_DUP2, other_end, descriptor) for descriptor in range(3)]

@@ -97,9 +97,14 @@ class Uses:
                 continue
             user = Lock(entry.path).user_elsewhere()
             if user is None and is_mark(entry.name):
-                from contextlib import suppress
-
-                with suppress(StoreError):  # a mark that stays says all the same that no process uses it
-                    files.remove(entry.path)
+                _remove(entry.path)
             other = other or user
         return other
+
+
+def _remove(mark: str) -> None:
+    """Remove a mark that says of no process that it uses the environment; it says so, too, if it has to stay."""
+    try:
+        files.remove(mark)
+    except StoreError:  # not `suppress`: to load that takes as long as half of a lookup
+        return
