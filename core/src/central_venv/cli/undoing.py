@@ -12,10 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from central_venv.project_environment.choice import Choice
+    from central_venv.store.environment import Environment
     from central_venv.store.store import Store
-
-
-_LOCK_OF_UV = ".lock"
 
 
 @contextmanager
@@ -34,46 +32,31 @@ def swept(store: Store, home: str) -> Iterator[None]:
         raise
 
 
-def contents(environment: str) -> frozenset[str]:
-    """The absolute paths of all in an environment but what uv and Python add to any; none if it is not there.
-
-    Args:
-        environment: its absolute path.
-
-    Raises:
-        OSError: something in it cannot be listed.
-    """
-    found: list[str] = []
-    for directory, names, others in os.walk(environment, onerror=_raise):
-        names[:] = [name for name in names if name != "__pycache__"]
-        found += (os.path.join(directory, name) for name in (*names, *others))
-    return frozenset(found) - {os.path.join(environment, _LOCK_OF_UV)}
-
-
-def _raise(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
-
-
-def take_back(choice: Choice, made: frozenset[str]) -> None:
-    """Remove an environment that was made for a command that failed, unless anything was put into it.
+def take_back(choice: Choice) -> None:
+    """Remove an environment that this process made for a command that failed, unless anything was put into it.
 
     What uses it stays, as for every removal; so does what cannot be removed.
 
     Args:
         choice: one of a project's own environments, which was not there before.
-        made: what `contents` said before the command; nothing if that was to make it, and runs nothing in it.
     """
-    from central_venv.store.packages import has_packages
-
     choice.environment.uses.leave()
-
-    def refusal(path: str) -> str | None:
-        is_empty = contents(path) <= made if made else not has_packages(path)
-        return None if is_empty else "something was put into it"
-
     with suppress(CentralVenvError, OSError):  # an empty environment that stays does no harm
-        _remove(choice.home.store, choice.home.path, choice.path, refusal)
+        _remove(choice.home.store, choice.home.path, choice.path, lambda path: _refusal(choice.environment, path))
+
+
+def _refusal(environment: Environment, path: str) -> str | None:
+    """Why an environment is not to be taken back, in words."""
+    from central_venv.adoption.installed import installed
+    from central_venv.adoption.strays import strays
+    from central_venv.machine import host
+
+    record = environment.read()  # there is none if the command itself was to make it
+    holder = None if record is None else record.holder
+    if record is not None and (holder is None or (holder.pid, holder.host) != (os.getpid(), host.name())):
+        return "another process made it"
+    found = installed(path)
+    return "something was put into it" if found.distributions or strays(path, found, environment.runner) else None
 
 
 def _remove(store: Store, home: str, path: str | None, refusal: Callable[[str], str | None] = lambda _: None) -> None:

@@ -95,13 +95,12 @@ def _makes_environment(arguments: UvArguments, choice: Choice) -> bool:
 
 def _run_for_new(command: list[str], variables: dict[str, str], choice: Choice) -> int:
     """Run uv on an environment that was not there before; if uv refuses, it is not there afterwards, either."""
-    from central_venv.cli.undoing import contents, take_back
+    from central_venv.cli.undoing import take_back
     from central_venv.machine.child import run_as_child
 
-    made = contents(choice.path)
     status = run_as_child(command, variables)
     if status != DONE:
-        take_back(choice, made)
+        take_back(choice)
     return status
 
 

@@ -1,10 +1,9 @@
-"""Where an environment has its packages, and whether it has any."""
+"""Where an environment has its packages."""
 
 from __future__ import annotations
 
 import os
 
-from central_venv.errors import StoreError
 from central_venv.machine import files
 
 TYPE_CHECKING = False
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAMES = frozenset({"site-packages", "dist-packages"})
-#: How the directories and files end that tell of an installed package.
-_INSTALLED = (".dist-info", ".egg-info", ".egg-link")
 
 
 def package_directories(environment: str) -> Iterator[str]:
@@ -34,22 +31,6 @@ def package_directories(environment: str) -> Iterator[str]:
     for entry in _directories(environment):
         if entry.name == "site-packages":  # PyPy's of old
             yield entry.path
-
-
-def has_packages(environment: str) -> bool:
-    """Whether anything is installed in an environment; also if nobody can tell.
-
-    Args:
-        environment: absolute path of the environment.
-    """
-    try:
-        return any(
-            entry.name.endswith(_INSTALLED)
-            for directory in package_directories(environment)
-            for entry in files.entries(directory)
-        )
-    except StoreError:
-        return True
 
 
 def _directories(path: str) -> Iterator[os.DirEntry[str]]:
