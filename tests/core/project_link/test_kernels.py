@@ -179,12 +179,17 @@ def test_a_kernel_that_is_found_twice_is_named_once(
         {"argv": ["/opt/conda/bin/conda", "run", "-p", "OLD", "python", "-m", "ipykernel"]},
         {"argv": ["bash", "-c", "source OLD/bin/activate && exec python -m ipykernel -f {connection_file}"]},
         {"argv": ["bash", "-c", "PATH='OLD/bin':$PATH python -m bash_kernel"]},
+        {"argv": ["bash", "-c", "OLD/bin/python -m ipykernel -f {connection_file}"]},
+        {"argv": ["bash", "-c", "PATH=OLD/bin:OLD/libexec exec OLD/bin/python -m bash_kernel"]},
         {"argv": ["python"], "env": {"VIRTUAL_ENV": "OLD"}},
         {"argv": ["python"], "env": {"PATH": "OLD/bin:/usr/bin"}},
         {"argv": ["python", "--prefix=OLD"]},
         {"argv": ["python"], "metadata": {"interpreter": {"path": "OLD/bin/python"}}},
     ],
-    ids=["ipykernel", "xeus", "conda", "a line of a shell", "quoted", "variable", "path", "option", "metadata"],
+    ids=[
+        *("ipykernel", "xeus", "conda", "a line of a shell", "quoted", "a line that begins with it", "list in a line"),
+        *("variable", "path", "option", "metadata"),
+    ],
 )
 def test_a_kernel_names_an_environment_by_any_of_its_strings(
     content: dict[str, Any], data: Path, old: Path, new: Path
@@ -263,8 +268,11 @@ def test_a_path_of_any_name_is_written_as_jupyter_reads_it(name: str, data: Path
     assert os.fsencode(named_by(kernel)) == os.fsencode(base / name / "bin" / "python")
 
 
-def test_a_line_of_a_shell_is_not_changed_if_the_path_had_to_be_quoted(data: Path, old: Path, base: Path) -> None:
-    write(data, json.dumps({"argv": ["bash", "-c", f"source {old}/bin/activate"]}))
+@pytest.mark.parametrize("line", ["source OLD/bin/activate", "OLD/bin/python -m ipykernel"])
+def test_a_line_of_a_shell_is_not_changed_if_the_path_had_to_be_quoted(
+    line: str, data: Path, old: Path, base: Path
+) -> None:
+    write(data, json.dumps({"argv": ["bash", "-c", line.replace("OLD", str(old))]}))
     before = contents(data)
 
     assert reasons(old, base / "with space") == [

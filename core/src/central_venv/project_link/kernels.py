@@ -25,6 +25,7 @@ _FILE = "kernel.json"
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 #: What stands before and behind a path that is a part of a longer text.
 _BEFORE, _BEHIND = r"(?<![^\s=:,;'\"(])", r"(?=[\s:,;'\")/\\]|\Z)"
+_SPACE = re.compile(r"\s")
 #: What a path must not have in it to mean the same wherever it stands in a text.
 _QUOTED = re.compile(r"[^\w@%+=:,./\\-]")
 
@@ -143,24 +144,29 @@ class _Places:
             value: the string.
             change: told the place, and its path if that is a part of some text; returns what takes its place.
         """
-        parts = [self._of_path(part, change) for part in value.split(os.pathsep)]
-        if any(part is not None for part in parts):
-            return os.pathsep.join(
-                old if new is None else new for old, new in zip(value.split(os.pathsep), parts, strict=True)
-            )
+        parts = value.split(os.pathsep)
+        changed = [self._of_path(part, change) for part in parts]
+        if all(part is None for part in changed):
+            return self._in_text(value, change)
+        return os.pathsep.join(
+            self._in_text(old, change) if new is None else new for old, new in zip(parts, changed, strict=True)
+        )
+
+    def _in_text(self, text: str, change: Callable[[str, str], str]) -> str:
         for spelling, old in self._spellings.items():
-            if spelling in value:
+            if spelling in text:
                 pattern = f"{_BEFORE}({re.escape(spelling)}){_BEHIND}"
-                value = "".join(change(old, part) if part == spelling else part for part in re.split(pattern, value))
-        return value
+                text = "".join(change(old, part) if part == spelling else part for part in re.split(pattern, text))
+        return text
 
     def _of_path(self, path: str, change: Callable[[str, str], str]) -> str | None:
-        """What becomes of a path at or below a place, in any spelling; None if it is no such path."""
+        """What becomes of a path at or below a place, in any spelling; None if it is none, or may be a line."""
         place = path
         while os.path.isabs(place) and os.path.dirname(place) != place:
             old = self._known.get(_key(place)) or self._known.get(os.path.normcase(os.path.realpath(place)))
             if old is not None:
-                return change(old, "") + path[len(place) :]
+                below = path[len(place) :]
+                return None if _SPACE.search(below) else change(old, "") + below
             place = os.path.dirname(place)
         return None
 
