@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from central_venv.cli.undoing import take_back
+from central_venv.cli.undoing import link_before, take_back
 from central_venv.policy.settings import load_settings
 from central_venv.project_environment.choice import Choice, choose
 from support.environments import seal
@@ -29,7 +29,7 @@ def made(home_of: Home) -> Choice:
 
 
 def test_an_empty_environment_of_this_process_goes_with_its_home(made: Choice) -> None:
-    take_back(made)
+    take_back(made, None)
 
     assert not Path(made.home.path).exists()
 
@@ -40,7 +40,7 @@ def test_an_environment_that_another_process_made_meanwhile_stays(made: Choice) 
     record["holder"]["pid"] += 1
     path.write_text(json.dumps(record))
 
-    take_back(made)
+    take_back(made, None)
 
     assert Path(made.path).exists()
 
@@ -52,6 +52,19 @@ def test_an_environment_that_another_process_made_meanwhile_stays(made: Choice) 
 def test_an_environment_into_which_anything_was_put_stays(file: str, made: Choice) -> None:
     write_tree(Path(made.path), {file: "Metadata-Version: 2.1\nName: alpha\nVersion: 1\n"})
 
-    take_back(made)
+    take_back(made, None)
 
     assert Path(made.path, file).exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links are POSIX")
+def test_a_link_that_led_to_an_environment_that_is_there_does_so_again(home_of: Home, made: Choice) -> None:
+    link, other = Path(home_of.root, ".venv"), seal(home_of, ".venv-3.13", "project")
+    link.symlink_to(other)
+    before = link_before(made)
+    link.unlink()
+    link.symlink_to(made.path)
+
+    take_back(made, before)
+
+    assert link.readlink() == other

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 
-from central_venv.errors import CentralVenvError
+from central_venv.errors import CentralVenvError, LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from central_venv.project_environment.choice import Choice
+    from central_venv.project_link.found import Found
     from central_venv.store.environment import Environment
     from central_venv.store.store import Store
 
@@ -32,17 +33,38 @@ def swept(store: Store, home: str) -> Iterator[None]:
         raise
 
 
-def take_back(choice: Choice) -> None:
+def link_before(choice: Choice) -> Found | None:
+    """The link of a project to an environment that is there, for `take_back`; None if there is none.
+
+    Args:
+        choice: the environment that it is about to lead to.
+    """
+    from central_venv.project_link.found import find
+
+    try:
+        found = find(choice.home.root)
+    except LinkError:
+        return None
+    return found if found.target and os.path.exists(found.target) else None
+
+
+def take_back(choice: Choice, link: Found | None) -> None:
     """Remove an environment that this process made for a command that failed, unless anything was put into it.
 
     What uses it stays, as for every removal; so does what cannot be removed.
 
     Args:
         choice: one of a project's own environments, which was not there before.
+        link: what `link_before` said: it is put back if that of the project goes with the environment.
     """
     choice.environment.uses.leave()
     with suppress(CentralVenvError, OSError):  # an empty environment that stays does no harm
         _remove(choice.home.store, choice.home.path, choice.path, lambda path: _refusal(choice.environment, path))
+    if link is not None:
+        from central_venv.project_link.writing import write
+
+        with suppress(LinkError, FileExistsError):
+            write(link.path, link.kind, link.target, anew=True)
 
 
 def _refusal(environment: Environment, path: str) -> str | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from central_venv.policy.settings import Settings
     from central_venv.project_environment.choice import Choice
     from central_venv.project_environment.uv_arguments import UvArguments
+    from central_venv.project_link.found import Found
 
 DESCRIPTION = """Run uv on the environment of this project: all that follows is uv's own. Commands that need the
 environment have it created. Another Python has an environment of its own; with --isolated-selection, so has another
@@ -77,12 +78,13 @@ def _run(words: list[str], *, isolated: bool) -> int:
     if found is None:
         return exec_or_run([uv, *words], dict(os.environ))
     choice, settings, selection = found
-    is_new = not choice.exists
+    is_new = not choice.exists and _makes_environment(arguments, choice)
+    link = _link_before(choice) if is_new else None
     added = _added(arguments, choice, selection)
     variables = _variables(arguments, choice, settings)
     command = [uv, *words[: arguments.position], *added, *words[arguments.position :]]
-    if is_new and _makes_environment(arguments, choice):
-        return _run_for_new(command, variables, choice)
+    if is_new:
+        return _run_for_new(command, variables, choice, link)
     return exec_or_run(command, variables)
 
 
@@ -93,14 +95,20 @@ def _makes_environment(arguments: UvArguments, choice: Choice) -> bool:
     return _is_venv(arguments) or _needs_environment(arguments, choice.home.root)
 
 
-def _run_for_new(command: list[str], variables: dict[str, str], choice: Choice) -> int:
+def _link_before(choice: Choice) -> Found | None:
+    from central_venv.cli.undoing import link_before
+
+    return link_before(choice)
+
+
+def _run_for_new(command: list[str], variables: dict[str, str], choice: Choice, link: Found | None) -> int:
     """Run uv on an environment that was not there before; if uv refuses, it is not there afterwards, either."""
     from central_venv.cli.undoing import take_back
     from central_venv.machine.child import run_as_child
 
     status = run_as_child(command, variables)
     if status != DONE:
-        take_back(choice)
+        take_back(choice, link)
     return status
 
 
