@@ -11,7 +11,6 @@ import os
 import warnings
 
 from central_venv.machine import files
-from central_venv.store.packages import package_directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def look_at_packages(changes: Changes) -> None:
         UnrepairableError: something there cannot be mended.
         OSError: something there cannot be read.
     """
-    for place in package_directories(changes.path):
+    for place in _package_places(changes.path):
         for entry in files.entries(place):
             if entry.is_symlink():
                 changes.change_link(entry.path)
@@ -48,7 +47,7 @@ def lists_of_files(changes: Changes, changed: dict[str, File]) -> Iterator[File]
         changed: its files that are to hold something else.
     """
     names = {os.fsencode(os.path.basename(path)) for path in changed}
-    for place in package_directories(changes.path) if changed else ():
+    for place in _package_places(changes.path) if changed else ():
         for entry in files.entries(place):
             if not entry.name.endswith(".dist-info") or entry.is_symlink():
                 continue
@@ -85,6 +84,21 @@ def _look_at_modules(changes: Changes, file: File | None, named: Callable[[bytes
         for name in named(line):
             module = os.path.join(os.path.dirname(file.path), *name.split(".")) + ".py"
             changes.change(module, changes.places.in_python)
+
+
+def _package_places(environment: str) -> Iterator[str]:
+    """The directories with packages, none of which is behind a link."""
+    for name in ("lib", "lib64", "Lib"):
+        for entry in (*_directories(os.path.join(environment, name)),):
+            if entry.name in {"site-packages", "dist-packages"}:
+                yield entry.path
+            else:
+                for below in _directories(entry.path):
+                    if below.name in {"site-packages", "dist-packages"}:
+                        yield below.path
+    for entry in _directories(environment):
+        if entry.name == "site-packages":  # PyPy's of old
+            yield entry.path
 
 
 def _imported(line: bytes) -> Iterator[str]:
@@ -128,3 +142,7 @@ def _line_of_list(line: bytes, place: str, changed: dict[str, File]) -> bytes:
     end = text[len(text.rstrip("\r\n")) :]
     csv.writer(written, lineterminator=end).writerow([fields[0], f"sha256={digest}", len(file.new), *fields[3:]])
     return written.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _directories(path: str) -> Iterator[os.DirEntry[str]]:
+    return (entry for entry in files.entries(path) if entry.is_dir(follow_symlinks=False))
