@@ -564,6 +564,18 @@ def test_unlink_removes_a_link_to_a_runners_environments_with_what_hides_it(
 
 
 @posix_only
+def test_unlink_leaves_a_link_to_a_runners_environments_of_another_project(
+    here: Path, store: Path, run: Runner
+) -> None:
+    (other := here.parent / "other").mkdir()
+    (here / ".nox").symlink_to(seal(Home(Store(str(store)), str(other)), "a", "nox").parent)
+
+    assert run("unlink").out == ""
+
+    assert (here / ".nox").is_symlink()
+
+
+@posix_only
 @pytest.mark.parametrize("kind", ["a directory", "a link elsewhere"])
 def test_unlink_leaves_a_runners_directory_that_does_not_lead_into_the_store(
     kind: str, here: Path, environment: Path, run: Runner

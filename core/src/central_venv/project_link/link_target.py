@@ -45,14 +45,14 @@ def is_in_store(home: Home, target: str) -> bool:
 
 
 def is_of_runner(home: Home, target: str) -> bool:
-    """Whether a path is the one of all environments of a runner, in a home in the store.
+    """Whether a path is the one of all environments of a runner, in a home that the project has or had.
 
     Args:
         home: the home of the project that leads there; the key proves it in whatever store it is.
         target: absolute path; empty for none.
     """
     directory, name = os.path.split(target)
-    return name in RUNNERS and _is_home(home, directory)
+    return name in RUNNERS and _is_home(home, directory) and other_project(home, target) is None
 
 
 def other_project(home: Home, target: str) -> str | None:
