@@ -28,7 +28,9 @@ TESTS = (
     "test_imports.py",
 )
 #: What takes most of the time: run on the oldest and the newest Python that is found, for what breaks, breaks there.
-AT_THE_ENDS = ("project_environment/test_creation.py", "relocation", "repair/test_repair.py")
+AT_THE_ENDS = ("project_environment/test_creation.py",)
+#: What takes even more, and on the oldest no more than what the types say: run on the newest only.
+AT_THE_NEWEST = ("relocation", "repair/test_repair.py")
 #: Those of them that take seconds each and run the same lines of ours again, and one of each kind that is to stay.
 SLOW = "(killed_at or pip_of_a_moved or every_json or -quotes or quotes- or [venv)"
 NEEDED = "(made_and_recorded or of_a_real_tool)"
@@ -58,10 +60,11 @@ def run(uv: Path, variables: dict[str, str]) -> int:
     for version in others:
         if version not in found:
             print(f"Python {version}: not found", flush=True)
-    ends = {*list(found)[:1], *list(found)[-1:]}
+    oldest, newest = list(found)[:1], list(found)[-1:]
 
     def run_on(version: str) -> bool:
-        tests = (*TESTS, *AT_THE_ENDS) if version in ends else TESTS
+        at_the_ends = AT_THE_ENDS if version in (*oldest, *newest) else ()
+        tests = (*TESTS, *at_the_ends, *(AT_THE_NEWEST if version in newest else ()))
         return _run_on(version, found[version], tests, uv, variables)
 
     with ThreadPoolExecutor(os.cpu_count()) as team:

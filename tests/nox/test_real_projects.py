@@ -156,8 +156,17 @@ def test_listing_writes_nothing(newest_nox: Nox, name: str, tmp_path: Path, stor
     assert not store.exists()
 
 
+#: Each project with the newest release, and one with the oldest.
+_AGAIN = pytest.mark.exhaustive(reason="the newest nox runs it, and the oldest another project")
+SESSIONS = [
+    pytest.param(release, project.name, marks=() if release == "newest" or project is UV_OR_VIRTUALENV else _AGAIN)
+    for release in ("oldest", "newest")
+    for project in EVERYWHERE
+]
+
+
 @pytest.mark.usefixtures("index")
-@pytest.mark.parametrize("name", [project.name for project in EVERYWHERE])
+@pytest.mark.parametrize(("nox", "name"), SESSIONS, indirect=["nox"])
 def test_a_real_session_passes_and_leaves_nothing_of_nox_in_the_tree(nox: Nox, name: str, tmp_path: Path) -> None:
     project = PROJECTS[name]
     tree = project.unpack(tmp_path / "unpacked")
