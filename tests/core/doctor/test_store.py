@@ -341,7 +341,11 @@ def test_a_store_that_others_may_write_is_wrong(mode: int, home_of: Home, place:
 def test_a_store_that_others_may_look_into_is_a_note(mode: int, home_of: Home, place: Path) -> None:
     place.chmod(mode)
 
-    assert only() == (NOTE, f"others may look into the store `{place}`", f"`chmod 700 {place}`")
+    assert only() == (
+        NOTE,
+        f"others may look into the store `{place}`",
+        f"`chmod 700 {place}`, unless other users are to run what is in it",
+    )
 
 
 @posix_only

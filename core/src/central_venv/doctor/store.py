@@ -132,7 +132,7 @@ else:
                 STORE,
                 "store-open-to-readers",
                 f"others may look into the store `{store}`",
-                command("chmod", "700", store),
+                f"{command('chmod', '700', store)}, unless other users are to run what is in it",
             )
 
     def _parents(store: str) -> Iterator[Finding]:
