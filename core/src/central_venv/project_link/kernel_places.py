@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 
 from central_venv.errors import CentralVenvError
-from central_venv.machine import files
+from central_venv.inventory.search import environment_directories
 from central_venv.machine.executable import find_program
 from central_venv.policy import layout
 from central_venv.store.store import Store
@@ -68,18 +69,9 @@ def environments(store: str) -> Iterator[str]:
         if layout.is_shared_name(os.path.basename(home)):
             yield home
             continue
-        for entry in _directories_in(home):
-            if layout.runner_of(entry.name) is not None:
-                yield from (each.path for each in _directories_in(entry.path))
-            elif entry.name.startswith(layout.PROJECT_ENVIRONMENT):
-                yield entry.path
-
-
-def _directories_in(path: str) -> list[os.DirEntry[str]]:
-    try:
-        return [entry for entry in files.entries(path) if entry.is_dir(follow_symlinks=False)]
-    except CentralVenvError:
-        return []
+        with suppress(CentralVenvError):
+            for _, _, path in environment_directories(home):
+                yield path
 
 
 def _of_variables() -> Iterator[str]:
