@@ -340,11 +340,7 @@ def _roots(project: FoundProject) -> Iterator[str]:
 
 def _runner_directories(home: str) -> list[str]:
     """The absolute path of each directory in a home in which a runner has its environments."""
-    return [
-        entry.path
-        for entry in files.entries(home)
-        if layout.runner_of(entry.name) is not None and entry.is_dir(follow_symlinks=False)
-    ]
+    return [path for _, path in runner_leavings.runner_directories(home)]
 
 
 def _paths(environments: Iterable[FoundEnvironment]) -> list[str]:

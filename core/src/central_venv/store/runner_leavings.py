@@ -36,12 +36,25 @@ def find(home: str) -> Iterator[str]:
     Raises:
         StoreError: something cannot be listed.
     """
+    for runner, directory in runner_directories(home):
+        found = list(files.entries(directory))
+        if all(is_left(home, runner, each) for each in found):
+            yield from (each.path for each in found)
+
+
+def runner_directories(home: str) -> Iterator[tuple[str, str]]:
+    """Each directory in which a runner has its environments: the runner's name, and the absolute path.
+
+    Args:
+        home: absolute path of a home.
+
+    Raises:
+        StoreError: the home cannot be listed.
+    """
     for entry in files.entries(home):
         runner = layout.runner_of(entry.name)
         if runner is not None and entry.is_dir(follow_symlinks=False):
-            found = list(files.entries(entry.path))
-            if all(is_left(home, runner, each) for each in found):
-                yield from (each.path for each in found)
+            yield runner, entry.path
 
 
 def is_left(home: str, runner: str, entry: os.DirEntry[str]) -> bool:
