@@ -9,10 +9,11 @@ from central_venv.errors import CentralVenvError, LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from central_venv.project_environment.choice import Choice
     from central_venv.project_link.found import Found
+    from central_venv.removal.target import Target
     from central_venv.store.environment import Environment
     from central_venv.store.store import Store
 
@@ -29,7 +30,7 @@ def swept(store: Store, home: str) -> Iterator[None]:
         yield
     except BaseException:
         with suppress(CentralVenvError, OSError):  # the failure itself is what has to be told
-            _remove(store, home, None)
+            _remove(store, home, [])
         raise
 
 
@@ -57,9 +58,15 @@ def take_back(choice: Choice, link: Found | None) -> None:
         choice: one of a project's own environments, which was not there before.
         link: what `link_before` said: it is put back if that of the project goes with the environment.
     """
+    from central_venv.inventory.search import find_project
+    from central_venv.removal.target import Target
+
     choice.environment.uses.leave()
     with suppress(CentralVenvError, OSError):  # an empty environment that stays does no harm
-        _remove(choice.home.store, choice.home.path, choice.path, lambda path: _refusal(choice.environment, path))
+        project = find_project(choice.home.path, on_problem=lambda _: None)
+        made = [environment for environment in project.environments if environment.path == choice.path]
+        target = Target(project, made, whole=False, refusal=lambda path: _refusal(choice.environment, path))
+        _remove(choice.home.store, choice.home.path, [target] if made else [])
     if link is not None:
         from central_venv.project_link.writing import write
 
@@ -81,14 +88,10 @@ def _refusal(environment: Environment, path: str) -> str | None:
     return "something was put into it" if found.distributions or strays(path, found, environment.runner) else None
 
 
-def _remove(store: Store, home: str, path: str | None, refusal: Callable[[str], str | None] = lambda _: None) -> None:
-    """Remove an environment of a home, if there is any to remove, then what is left of what is gone."""
-    from central_venv.inventory.search import find_project
+def _remove(store: Store, home: str, targets: Sequence[Target]) -> None:
+    """Remove what is meant in a home, then what is left of what is gone."""
     from central_venv.removal.removal import remove, sweep
-    from central_venv.removal.target import Target
 
-    project = find_project(home, on_problem=lambda _: None)
-    environments = [environment for environment in project.environments if environment.path == path]
-    removed = remove(store, [Target(project, environments, whole=False, refusal=refusal)] if environments else [])
+    removed = remove(store, targets)
     sweep(store, [home], removed)
     removed.trash.empty()
