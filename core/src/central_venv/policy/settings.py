@@ -294,7 +294,7 @@ def _checked(table: dict[str, object], origin: Origin) -> dict[str, object]:
         if in_project and definition.private:
             raise SettingsError(
                 f"`{key}` is not allowed in {_place(origin)}: a project must not choose it",
-                hint=f"set it in `{list(config_files().values())[-1]}`",
+                hint=f"set it in `{config_files().get('user') or config_files()['site']}`",
             )
         if not definition.check(value):
             raise SettingsError(
