@@ -27,10 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 PROGRAMS = Host(Path(sys.prefix))
 JOE, MARY = 54321, 54322
-ROOTS_OWN = (
-    "hint: run it without `sudo`, or with `sudo -H`, or set `CENTRAL_VENV_HOME` to a directory of root's own, such as "
-    "`/root/venvs`\n"
-)
+ROOTS_OWN = "hint: run it without `sudo`, or with `sudo -H`, or set `CENTRAL_VENV_HOME` to a directory of root's own\n"
 
 
 @pytest.fixture

@@ -156,10 +156,7 @@ else:
             give = join([*(["sudo"] if user else []), "chown", "-R", f"{user}:{os.getgid()}", path])
             return f"`{give}` makes it yours, if it was made under `sudo`; else {_HINT}"
         if user == 0:
-            return (
-                "run it without `sudo`, or with `sudo -H`, or set `CENTRAL_VENV_HOME` to a directory of root's own, "
-                "such as `/root/venvs`"
-            )
+            return "run it without `sudo`, or with `sudo -H`, or set `CENTRAL_VENV_HOME` to a directory of root's own"
         return _HINT
 
     def _status(path: str) -> os.stat_result | None:
