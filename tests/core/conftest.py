@@ -78,6 +78,12 @@ def make_environment() -> Callable[[Path], Path]:
 
 
 @pytest.fixture
+def data(home: Path) -> Path:
+    """The user's own directory of Jupyter."""
+    return home / ("Library/Jupyter" if sys.platform == "darwin" else ".local/share/jupyter")
+
+
+@pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Runner:
     """Runs a command in this process, with an answer to its question."""
 

@@ -25,12 +25,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths and links
 
 
 @pytest.fixture
-def data(home: Path) -> Path:
-    """The user's own directory of Jupyter."""
-    return home / ("Library/Jupyter" if sys.platform == "darwin" else ".local/share/jupyter")
-
-
-@pytest.fixture
 def home_of(here: Path, home_of: Home) -> Home:
     """The home of the project in the current directory."""
     return home_of

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths, links an
 
 
 @pytest.fixture
-def data(home: Path) -> Path:
-    """The user's own directory of Jupyter."""
-    return home / ("Library/Jupyter" if sys.platform == "darwin" else ".local/share/jupyter")
-
-
-@pytest.fixture
 def old(base: Path) -> Path:
     """What a kernel names."""
     return base / "store" / "foo-12345678" / ".venv"
