@@ -210,9 +210,10 @@ def test_root_tries_nothing_in_what_is_another_user_s(there: bool, project: Path
     os.chown(owned, 12345, 12345)
     before = owned.stat().st_mtime_ns
 
-    look(project)
+    found = look(project)
 
     assert owned.stat().st_mtime_ns == before
+    assert ("store-cannot-be-made" in found) is not there
 
 
 def test_a_killed_doctor_leaves_nothing_that_prune_does_not_remove(

@@ -15,6 +15,7 @@ from central_venv.machine.remedies import ELSEWHERE, lacks_inodes
 from central_venv.policy import layout
 from central_venv.store.lock import Lock
 from central_venv.store.own_names import LOCK
+from central_venv.store.ownership import refuse_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +52,11 @@ def examine_site(store: str) -> Iterator[Finding]:
         directory = os.path.dirname(directory)
     place = os.path.join(directory, f".central-venv-{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        if files.is_strangers(os.stat(directory)) and _is_root():
-            return  # what root leaves in somebody else's directory, should it be killed, is in that one's way
+        refuse_place(store)
+    except StoreError as error:
+        yield wrong(STORE, "store-cannot-be-made", f"there is no store: {error.message}", error.hint)
+        return
+    try:
         os.mkdir(place, files.PRIVATE_DIRECTORY)
     except OSError as error:
         if isinstance(error, (FileExistsError, FileNotFoundError)):  # a link that leads nowhere, or as in /proc
@@ -73,10 +77,6 @@ def _is_own_directory(path: str) -> bool:
     except OSError:
         return False
     return files.is_directory(status) and not files.is_strangers(status)
-
-
-def _is_root() -> bool:
-    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def _try(store: str, begun: str, place: str) -> Iterator[Finding]:
