@@ -102,42 +102,27 @@ def test_a_file_system_whose_server_is_gone_is_to_be_mounted_again(project: Path
     assert (found.remedy or "").startswith("what serves its file system is gone: unmount that and mount it again")
 
 
-@linux_only
-def test_a_file_system_on_which_nothing_runs_is_wrong(project: Path, place: Path, mounts: Mounts) -> None:
-    mounts.memory(place.parent, "size=1m,noexec")
-    Store(str(place)).prepare()
-    before = kept(place)
-
-    found = look(project)["programs-not-run"]
-
-    assert found.level == WRONG
-    assert "without `noexec`" in (found.remedy or "")
-    assert kept(place) == before
+#: How a file system is mounted, the code of the finding, and how its remedy begins.
+MOUNTED = {
+    "on which nothing runs": ("noexec", "programs-not-run", "mount its file system without `noexec`"),
+    "that follows no links": ("nosymfollow", "links-not-followed", "mount its file system without `nosymfollow`"),
+    "without inodes": ("nr_inodes=5", "inodes-used-up", "its file system has no inodes left"),
+}
 
 
 @linux_only
-def test_a_file_system_that_follows_no_links_is_wrong(project: Path, place: Path, mounts: Mounts) -> None:
-    mounts.memory(place.parent, "size=1m,nosymfollow")
+@pytest.mark.parametrize(("option", "code", "remedy"), MOUNTED.values(), ids=MOUNTED)
+def test_a_file_system_is_wrong(
+    option: str, code: str, remedy: str, project: Path, place: Path, mounts: Mounts
+) -> None:
+    mounts.memory(place.parent, f"size=1m,{option}")
     Store(str(place)).prepare()
     before = kept(place)
 
-    found = look(project)["links-not-followed"]
+    found = look(project)[code]
 
     assert found.level == WRONG
-    assert "without `nosymfollow`" in (found.remedy or "")
-    assert kept(place) == before
-
-
-@linux_only
-def test_a_file_system_without_inodes_is_wrong(project: Path, place: Path, mounts: Mounts) -> None:
-    mounts.memory(place.parent, "size=1m,nr_inodes=5")
-    Store(str(place)).prepare()
-    before = kept(place)
-
-    found = look(project)["inodes-used-up"]
-
-    assert found.level == WRONG
-    assert (found.remedy or "").startswith("its file system has no inodes left")
+    assert (found.remedy or "").startswith(remedy)
     assert kept(place) == before
 
 
